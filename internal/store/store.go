@@ -1,0 +1,155 @@
+// Package store is all of the program's SQL: rows to domain values and back,
+// constraint names to domain errors, and transactions.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"landmark/internal/landmark"
+)
+
+// DB is what a store works on: a pool, a connection or a transaction.
+type DB interface {
+	Begin(ctx context.Context) (pgx.Tx, error)
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// Store reads and writes the database. Its methods take the current time as an
+// argument where they need one.
+type Store struct{ db DB }
+
+// New makes a store on db.
+func New(db DB) *Store { return &Store{db: db} }
+
+// appRole is what the program works as, so that the database refuses what no
+// part of the program may do. See migrations/000006.
+const appRole = "landmark_app"
+
+// Open connects to the database at url. Connections work as landmark_app where
+// that role is to be had, with time limits on every statement.
+func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL cannot be read: %w", err)
+	}
+	if cfg.ConnConfig.ConnectTimeout == 0 {
+		cfg.ConnConfig.ConnectTimeout = 5 * time.Second
+	}
+	cfg.MinConns = 1
+	cfg.MaxConnLifetime, cfg.MaxConnLifetimeJitter = 30*time.Minute, 5*time.Minute
+	cfg.PingTimeout = 2 * time.Second
+	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		// SET, not start-up parameters: a pooler in between refuses those.
+		_, err := c.Exec(ctx, `SET statement_timeout = '5s'; SET lock_timeout = '2s';
+			SET idle_in_transaction_session_timeout = '10s'; SET client_connection_check_interval = '5s'`)
+		if err != nil {
+			return fmt.Errorf("set time limits: %w", err)
+		}
+		var may bool
+		err = c.QueryRow(ctx, `SELECT coalesce((SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = $1), false)`, appRole).Scan(&may)
+		if err != nil {
+			return fmt.Errorf("look for role %s: %w", appRole, err)
+		}
+		if may {
+			if _, err := c.Exec(ctx, "SET ROLE "+appRole); err != nil {
+				return fmt.Errorf("work as role %s: %w", appRole, err)
+			}
+		}
+		return nil
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return pool, nil
+}
+
+// Tx runs f in one transaction: all of its writes stand or none does.
+func (s *Store) Tx(ctx context.Context, f func(*Store) error) error {
+	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error { return f(New(tx)) })
+	return wrap(err, "transaction")
+}
+
+// Ping asks whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	return wrap(s.db.QueryRow(ctx, "SELECT 1").Scan(&one), "ping")
+}
+
+var errStale = landmark.Errorf(landmark.Conflict, "", "这条记录刚被别人改动过,请刷新后再试")
+
+// wrap adds the operation to an error and turns what the database refused into
+// the domain's own kinds. It passes nil and domain errors' kinds through.
+func wrap(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	op := fmt.Sprintf(format, args...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fmt.Errorf("%s: %w", op, landmark.Errorf(landmark.NotFound, "", "没有找到这条记录"))
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if known, ok := refusals[pg.ConstraintName]; ok {
+			return fmt.Errorf("%s: %w: %w", op, known, err)
+		}
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
+// refusals are the constraints a person can run into, and what to tell them.
+var refusals = map[string]error{
+	"account_name_unique":          landmark.Errorf(landmark.Invalid, "name", "这个账号名已经有人用了,请换一个"),
+	"account_name_form_check":      landmark.Errorf(landmark.Invalid, "name", "账号名用小写字母、数字、点、横线,以字母或数字开头,最多64个字"),
+	"account_role_department_check": landmark.Errorf(landmark.Invalid, "department", "填报员和部门负责人要选定部门,市府办账号不选部门"),
+	"department_slug_unique":       landmark.Errorf(landmark.Invalid, "slug", "这个部门代码已经有了,请换一个"),
+	"department_name_unique":       landmark.Errorf(landmark.Invalid, "name", "已经有同名的部门"),
+	"plan_slug_unique":             landmark.Errorf(landmark.Conflict, "slug", "已经有同一代号的年度方案"),
+	"light_rule_order_check":       landmark.Errorf(landmark.Invalid, "red_line", "红线点数要大于容差点数,两个都在0到100之间"),
+	"light_override_withdrawn_once": landmark.Errorf(landmark.Conflict, "", "这条改判已经撤销过了"),
+}
+
+// A month is stored as the date of its first day.
+func monthDate(m landmark.Month) pgtype.Date {
+	return pgtype.Date{Time: m.FirstDay().Time(time.UTC), Valid: !m.IsZero()}
+}
+
+func dateMonth(d pgtype.Date) landmark.Month {
+	if !d.Valid {
+		return 0
+	}
+	return landmark.MonthOf(d.Time.Year(), int(d.Time.Month()))
+}
+
+func dayDate(d landmark.Date) pgtype.Date {
+	return pgtype.Date{Time: d.Time(time.UTC), Valid: !d.IsZero()}
+}
+
+func dateDay(d pgtype.Date) landmark.Date {
+	if !d.Valid {
+		return landmark.Date{}
+	}
+	return landmark.DateOf(d.Time)
+}
+
+// moment is the bound of an as-of read: the zero time is no bound at all, so
+// that two programs whose clocks differ see the same present.
+func moment(asOf time.Time) pgtype.Timestamptz {
+	if asOf.IsZero() {
+		return pgtype.Timestamptz{InfinityModifier: pgtype.Infinity, Valid: true}
+	}
+	return pgtype.Timestamptz{Time: asOf, Valid: true}
+}
+
+// id is a foreign key that may be absent.
+func id(n int64) pgtype.Int8 { return pgtype.Int8{Int64: n, Valid: n != 0} }

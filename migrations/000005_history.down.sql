@@ -1,0 +1,2 @@
+DROP TABLE history_seal, history;
+DELETE FROM schema_marker WHERE version = 5;
