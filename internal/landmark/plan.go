@@ -19,7 +19,12 @@ type Plan struct {
 	Demo         bool     // holds made-up reports (演示数据)
 	Projects     []*Project
 	Rules        []LightRule // ascending From; never empty
+	Relations    []Relation
 }
+
+// Relation says that one indicator's value must not exceed another's of the same
+// plan, because it counts part of it. Both are codes.
+type Relation struct{ Lower, Upper string }
 
 // FirstMonth is the first month for which reports are owed.
 func (p *Plan) FirstMonth() Month { return p.Published.InMonth() }
@@ -119,6 +124,7 @@ type Project struct {
 	Number      int
 	Name        string
 	Lead        Department
+	LeadPrinted string // the lead department as printed in the table
 	Cooperating []Cooperation
 	Indicators  []*Indicator
 	Tasks       []Task
