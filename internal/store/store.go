@@ -109,13 +109,13 @@ func wrap(err error, format string, args ...any) error {
 
 // refusals are the constraints a person can run into, and what to tell them.
 var refusals = map[string]error{
-	"account_name_unique":          landmark.Errorf(landmark.Invalid, "name", "这个账号名已经有人用了,请换一个"),
-	"account_name_form_check":      landmark.Errorf(landmark.Invalid, "name", "账号名用小写字母、数字、点、横线,以字母或数字开头,最多64个字"),
+	"account_name_unique":           landmark.Errorf(landmark.Invalid, "name", "这个账号名已经有人用了,请换一个"),
+	"account_name_form_check":       landmark.Errorf(landmark.Invalid, "name", "账号名用小写字母、数字、点、横线,以字母或数字开头,最多64个字"),
 	"account_role_department_check": landmark.Errorf(landmark.Invalid, "department", "填报员和部门负责人要选定部门,市府办账号不选部门"),
-	"department_slug_unique":       landmark.Errorf(landmark.Invalid, "slug", "这个部门代码已经有了,请换一个"),
-	"department_name_unique":       landmark.Errorf(landmark.Invalid, "name", "已经有同名的部门"),
-	"plan_slug_unique":             landmark.Errorf(landmark.Conflict, "slug", "已经有同一代号的年度方案"),
-	"light_rule_order_check":       landmark.Errorf(landmark.Invalid, "red_line", "红线点数要大于容差点数,两个都在0到100之间"),
+	"department_slug_unique":        landmark.Errorf(landmark.Invalid, "slug", "这个部门代码已经有了,请换一个"),
+	"department_name_unique":        landmark.Errorf(landmark.Invalid, "name", "已经有同名的部门"),
+	"plan_slug_unique":              landmark.Errorf(landmark.Conflict, "slug", "已经有同一代号的年度方案"),
+	"light_rule_order_check":        landmark.Errorf(landmark.Invalid, "red_line", "红线点数要大于容差点数,两个都在0到100之间"),
 	"light_override_withdrawn_once": landmark.Errorf(landmark.Conflict, "", "这条改判已经撤销过了"),
 }
 
