@@ -1,2 +1,3 @@
-DROP TABLE history_seal, history;
+DROP TABLE history_pending, history_seal, history;
+DROP FUNCTION history_to_seal();
 DELETE FROM schema_marker WHERE version = 5;

@@ -16,8 +16,8 @@ CREATE TABLE history (
   indicator_id  bigint REFERENCES indicator,
   month         date,
   object        text NOT NULL DEFAULT '',           -- what it was done to, in words
-  before        jsonb,
-  after         jsonb,
+  before        json,                               -- json keeps the text as written, so that its hash stays
+  after         json,
   reason        text NOT NULL DEFAULT '',
   CONSTRAINT history_act_form_check CHECK (act ~ '^[a-z_]+\.[a-z_]+$')
 );
@@ -42,5 +42,18 @@ CREATE TABLE history_seal (
 );
 CREATE TRIGGER history_seal_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON history_seal
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Rows the sealer has still to take in. Ids are given before a transaction
+-- commits, so "newer than the last one sealed" would miss a slow one.
+CREATE TABLE history_pending (
+  history_id bigint PRIMARY KEY REFERENCES history
+);
+CREATE FUNCTION history_to_seal() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO history_pending SELECT id FROM added;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER history_to_seal AFTER INSERT ON history
+  REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION history_to_seal();
 
 INSERT INTO schema_marker (version) VALUES (5);

@@ -36,7 +36,7 @@ BEGIN
       IF t IN ('department', 'account', 'session', 'plan', 'project', 'indicator', 'report', 'report_draft', 'task_draft', 'submission_key') THEN
         EXECUTE format('GRANT UPDATE ON %I TO landmark_app', t);
       END IF;
-      IF t IN ('sign_in_failure', 'session', 'draft_evidence', 'task_draft', 'report_draft', 'submission_key', 'department_alias') THEN
+      IF t IN ('history_pending', 'sign_in_failure', 'session', 'draft_evidence', 'task_draft', 'report_draft', 'submission_key', 'department_alias') THEN
         EXECUTE format('GRANT DELETE ON %I TO landmark_app', t);
       END IF;
     END LOOP;

@@ -378,3 +378,165 @@ type definitionRow struct {
 	RecordedBy  string
 	RecordedAt  time.Time
 }
+
+// DepartmentNames is a department with the other names it is printed under.
+type DepartmentNames struct {
+	landmark.Department
+	Aliases []string
+}
+
+// DepartmentNames lists all departments with their printed aliases.
+func (s *Store) DepartmentNames(ctx context.Context) ([]DepartmentNames, error) {
+	type row struct {
+		ID              int64
+		Slug            string
+		Name            string
+		Sort            int
+		Collective      bool
+		SignOffRequired bool
+		Aliases         []string
+	}
+	rows, err := s.db.Query(ctx, `
+		SELECT d.id, d.slug, d.name, d.sort, d.collective, d.sign_off_required,
+			array(SELECT printed FROM department_alias WHERE department_id = d.id ORDER BY printed) AS aliases
+		FROM department d
+		ORDER BY d.sort, d.id`)
+	if err != nil {
+		return nil, wrap(err, "list departments with aliases")
+	}
+	out, err := pgx.CollectRows(rows, func(c pgx.CollectableRow) (DepartmentNames, error) {
+		r, err := pgx.RowToStructByName[row](c)
+		return DepartmentNames{Department: landmark.Department{ID: r.ID, Slug: r.Slug, Name: r.Name, Sort: r.Sort,
+			Collective: r.Collective, SignOffRequired: r.SignOffRequired}, Aliases: r.Aliases}, err
+	})
+	return out, wrap(err, "list departments with aliases")
+}
+
+// UpdatePlan takes over what a newer table and details say of a plan that is
+// there: baselines, printed targets and natures, the latter two as new dated
+// versions beside the old. The table's shape must be the same; what differs in
+// projects, names, tasks, scenarios or departments is refused with an Invalid
+// error naming the first difference.
+func (s *Store) UpdatePlan(ctx context.Context, p *landmark.Plan, by landmark.Actor, at time.Time) error {
+	return s.Tx(ctx, func(s *Store) error {
+		// One updater at a time: both would compare against the same old rows.
+		if err := s.db.QueryRow(ctx, `SELECT id FROM plan WHERE slug = $1 FOR UPDATE`, p.Slug).Scan(&p.ID); err != nil {
+			return wrap(err, "find plan %s", p.Slug)
+		}
+		r, err := s.Record(ctx, p.Slug, time.Time{}, at, time.UTC)
+		if err != nil {
+			return err
+		}
+		if err := sameShape(r.Plan, p); err != nil {
+			return err
+		}
+		b := &pgx.Batch{}
+		var entries []landmark.HistoryEntry
+		for _, ind := range p.Indicators() {
+			old, err := r.Plan.Indicator(ind.Code)
+			if err != nil {
+				return err
+			}
+			ind.ID = old.ID
+			note := func(act string, before, after any) error {
+				x, err := json.Marshal(before)
+				if err != nil {
+					return err
+				}
+				y, err := json.Marshal(after)
+				if err != nil {
+					return err
+				}
+				entries = append(entries, landmark.HistoryEntry{At: at, Actor: by, Act: act, PlanID: p.ID, ProjectID: old.Project.ID,
+					IndicatorID: old.ID, Object: old.Code + " " + old.Name, Before: x, After: y})
+				return nil
+			}
+			if was, is := natureOf(old), natureOf(ind); ind.Kind != landmark.KindUnknown && !sameJSON(was, is) {
+				if err := queueNature(b, ind, "", by, at); err != nil {
+					return err
+				}
+				if err := note("indicator.nature", was, is); err != nil {
+					return err
+				}
+			}
+			if was, is := old.Targets[0].Text, ind.Targets[0].Text; was != is {
+				t := ind.Targets[0]
+				t.From = old.Targets[0].From
+				queueTarget(b, old.ID, t, by, at)
+				if err := note("target.import", was, is); err != nil {
+					return err
+				}
+			}
+			if len(ind.Curves) > 0 && !sameJSON(old.CurveIn(ind.Curves[0].From).Points, ind.Curves[0].Points) {
+				if err := queueCurve(b, old.ID, ind.Curves[0], by, at); err != nil {
+					return err
+				}
+				if err := note("curve.import", old.CurveIn(ind.Curves[0].From).Points, ind.Curves[0].Points); err != nil {
+					return err
+				}
+			}
+			if old.BaselineText != ind.BaselineText {
+				b.Queue(`UPDATE indicator SET baseline_text = $2, baseline = $3 WHERE id = $1`, old.ID, ind.BaselineText, ind.Baseline)
+				if err := note("baseline.import", old.BaselineText, ind.BaselineText); err != nil {
+					return err
+				}
+			}
+		}
+		if len(entries) == 0 {
+			return nil
+		}
+		if err := s.db.SendBatch(ctx, b).Close(); err != nil {
+			return wrap(err, "update plan %s", p.Slug)
+		}
+		return s.AddHistory(ctx, entries...)
+	})
+}
+
+type nature struct {
+	Kind      landmark.Kind
+	Direction landmark.Direction
+	Unit      string
+	Decimals  int
+	Measured  landmark.Frequency
+	Steps     []landmark.Step
+	Confirmed bool
+}
+
+func natureOf(ind *landmark.Indicator) nature {
+	return nature{ind.Kind, ind.Direction, ind.Unit, ind.Decimals, ind.Measured, ind.Steps, ind.Confirmed}
+}
+
+func sameJSON(a, b any) bool {
+	x, err1 := json.Marshal(a)
+	y, err2 := json.Marshal(b)
+	return err1 == nil && err2 == nil && string(x) == string(y)
+}
+
+// sameShape says in which project two tables first differ in what reports hang
+// on: names, tasks, scenarios and departments.
+func sameShape(old, new *landmark.Plan) error {
+	differ := func(number int, what, was, is string) error {
+		return landmark.Errorf(landmark.Invalid, "file", "第%d个项目的%s和原方案不同(原为“%s”,现为“%s”),更新只接受基数、目标和指标性质的变化", number, what, was, is)
+	}
+	if len(old.Projects) != len(new.Projects) {
+		return landmark.Errorf(landmark.Invalid, "file", "原方案有%d个项目,文件里有%d个,更新不能增减项目", len(old.Projects), len(new.Projects))
+	}
+	for i, o := range old.Projects {
+		n := new.Projects[i]
+		for _, c := range []struct{ what, was, is string }{
+			{"序号", fmt.Sprint(o.Number), fmt.Sprint(n.Number)}, {"名称", o.Name, n.Name}, {"牵头单位", o.LeadPrinted, n.LeadPrinted},
+			{"重点任务", o.TasksText, n.TasksText}, {"重点场景", o.ScenariosText, n.ScenariosText}, {"配合单位", o.CooperatingText, n.CooperatingText},
+			{"指标个数", fmt.Sprint(len(o.Indicators)), fmt.Sprint(len(n.Indicators))},
+		} {
+			if c.was != c.is {
+				return differ(o.Number, c.what, c.was, c.is)
+			}
+		}
+		for k := range o.Indicators {
+			if was, is := o.Indicators[k].Printed, n.Indicators[k].Printed; was != is {
+				return differ(o.Number, "指标", was, is)
+			}
+		}
+	}
+	return nil
+}

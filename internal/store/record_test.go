@@ -15,7 +15,9 @@ import (
 
 var shanghai = time.FixedZone("CST", 8*3600)
 
-func amount(s string) decimal.NullDecimal { return decimal.NewNullDecimal(decimal.RequireFromString(s)) }
+func amount(s string) decimal.NullDecimal {
+	return decimal.NewNullDecimal(decimal.RequireFromString(s))
+}
 
 // smallPlan has two projects, a relation, a curve and a qualitative indicator.
 func smallPlan() *landmark.Plan {
