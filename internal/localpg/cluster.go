@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -182,27 +183,7 @@ func (h *home) clearStale(ctx context.Context) error {
 			return err
 		}
 	}
-	fd, err := unix.Open(pidFile(h.data()), unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
-	if err == nil {
-		f := os.NewFile(uintptr(fd), pidFile(h.data())) // in place: keeps owner and mode
-		defer f.Close()
-		b := make([]byte, 4096)
-		n, err := f.Read(b)
-		if n == 0 { // an empty file: killed while it was written
-			return h.explain(os.Remove(pidFile(h.data())))
-		}
-		if err != nil {
-			return h.explain(err)
-		}
-		_, rest, _ := bytes.Cut(b[:n], []byte("\n"))
-		text := fmt.Appendf(nil, "%d\n%s", os.Getpid(), rest)
-		if _, err := f.WriteAt(text, 0); err != nil {
-			return h.explain(err)
-		}
-		if err := f.Truncate(int64(len(text))); err != nil {
-			return h.explain(err)
-		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	if err := disarm(pidFile(h.data())); err != nil {
 		return h.explain(err)
 	}
 	for _, name := range []string{".s.PGSQL.5432", ".s.PGSQL.5432.lock"} {
@@ -211,6 +192,32 @@ func (h *home) clearStale(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// disarm puts our number into a pid file that a killed server has left.
+func disarm(path string) error {
+	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f := os.NewFile(uintptr(fd), path) // in place: keeps owner and mode
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if err != nil {
+		return err
+	}
+	if len(b) == 0 { // killed before it was written; PostgreSQL would not start
+		return os.Remove(path)
+	}
+	_, rest, _ := bytes.Cut(b, []byte("\n"))
+	text := fmt.Appendf(nil, "%d\n%s", os.Getpid(), rest)
+	if _, err := f.WriteAt(text, 0); err != nil {
+		return err
+	}
+	return f.Truncate(int64(len(text)))
 }
 
 func pidFile(data string) string { return filepath.Join(data, "postmaster.pid") }

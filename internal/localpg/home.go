@@ -79,6 +79,9 @@ func (h *home) settle() error {
 		return fmt.Errorf("DATA_DIR %s is too long for a Unix socket (%d bytes, at most %d): set DATA_DIR to a shorter path",
 			h.dir, len(h.dir), maxSock-len("/sock"))
 	}
+	if strings.Contains(h.dir, ",") { // divides the hosts of a connection string, and nothing can quote it
+		return fmt.Errorf("DATA_DIR %s has a comma in it, which a PostgreSQL address cannot have: set DATA_DIR to another path", h.dir)
+	}
 	return nil
 }
 

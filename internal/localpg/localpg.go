@@ -283,7 +283,7 @@ func (h *home) accepts(ctx context.Context, alive func() error) error {
 			return err
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("it does not answer: %w", context.Cause(ctx))
+			return fmt.Errorf("it does not answer (%s): %w", oneLine([]byte(err.Error())), context.Cause(ctx))
 		}
 		if err := pause(ctx); err != nil {
 			return err
@@ -345,18 +345,22 @@ func (h *home) lastWords() string {
 	if err != nil {
 		return ""
 	}
-	var said []string
+	var complaints, all []string
 	for line := range strings.Lines(string(b)) {
+		all = append(all, line)
 		for _, level := range []string{"FATAL:", "PANIC:", "HINT:"} {
 			if _, text, ok := strings.Cut(line, level); ok {
-				said = append(said, strings.TrimSpace(text))
+				complaints = append(complaints, text)
 			}
 		}
 	}
-	if len(said) == 0 {
+	if len(complaints) == 0 { // it says some things before it has a log
+		complaints = all
+	}
+	if len(complaints) == 0 {
 		return ""
 	}
-	return ": " + strings.Join(said[max(0, len(said)-3):], " ")
+	return ": " + oneLine([]byte(strings.Join(complaints[max(0, len(complaints)-3):], " ")))
 }
 
 // oneLine puts a program's output on a single line.
