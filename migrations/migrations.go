@@ -100,7 +100,7 @@ func Down(ctx context.Context, url string) error {
 func Version(ctx context.Context, url string) (version int, dirty bool, err error) {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
-		return 0, false, fmt.Errorf("read the schema version: %w", err)
+		return 0, false, fmt.Errorf("read the schema version: %w", oneLine{err})
 	}
 	defer conn.Close(ctx)
 	err = conn.QueryRow(ctx, "SELECT version, dirty FROM schema_migrations").Scan(&version, &dirty)
@@ -159,7 +159,7 @@ func attempt(url string, files fs.FS, work func(*migrate.Migrate) error) (err er
 	db := stdlib.OpenDB(*config) // its own: the driver closes it
 	driver, err := pgxmigrate.WithInstance(db, &pgxmigrate.Config{})
 	if err != nil {
-		return errors.Join(fmt.Errorf("migrate: %w", cause(err)), source.Close(), db.Close())
+		return errors.Join(fmt.Errorf("migrate: %w", oneLine{cause(err)}), source.Close(), db.Close())
 	}
 	m, err := migrate.NewWithInstance("iofs", source, "pgx5", driver)
 	if err != nil {
@@ -249,3 +249,10 @@ func cause(err error) error {
 	}
 	return err
 }
+
+// oneLine is an error on a single line. pgx tells of each address it tried on
+// a line of its own.
+type oneLine struct{ error }
+
+func (e oneLine) Error() string { return strings.Join(strings.Fields(e.error.Error()), " ") }
+func (e oneLine) Unwrap() error { return e.error }
