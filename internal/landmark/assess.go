@@ -237,3 +237,38 @@ func (ind *Indicator) progress(v, target decimal.Decimal) Ratio {
 		return Fraction(0, 1)
 	}
 }
+
+// ShownProgress is the progress of the value pages show, judged or last known;
+// absent where there is none, and for hold and qualitative. It places a bar, it
+// judges nothing.
+func (a Assessment) ShownProgress() Ratio {
+	v := a.Shown()
+	if v == nil || !v.Amount.Valid || !a.Target.Amount.Valid {
+		return Ratio{}
+	}
+	switch a.Indicator.Kind {
+	case Flow, Cumulative, Level:
+		return a.Indicator.progress(v.Amount.Decimal, a.Target.Amount.Decimal)
+	case Hold:
+		return RatioOf(v.Amount.Decimal, a.Target.Amount.Decimal)
+	default:
+		return Ratio{}
+	}
+}
+
+// BaselineProgress is where the baseline lies on the same scale: at the start
+// for cumulative and level, at its own place for a flow.
+func (a Assessment) BaselineProgress() Ratio {
+	ind := a.Indicator
+	if !ind.Baseline.Valid || !a.Target.Amount.Valid {
+		return Ratio{}
+	}
+	switch ind.Kind {
+	case Flow:
+		return RatioOf(ind.Baseline.Decimal, a.Target.Amount.Decimal)
+	case Cumulative, Level:
+		return ind.progress(ind.Baseline.Decimal, a.Target.Amount.Decimal)
+	default:
+		return Ratio{}
+	}
+}
