@@ -1,0 +1,51 @@
+# What people and CI call. `make help` lists it.
+GO ?= go
+
+# Git refuses a checkout that belongs to somebody else, and would take every
+# build with it. The version is then left out of the program.
+export GOFLAGS := $(GOFLAGS) -buildvcs=$(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench build generate setup
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## set up what is missing and serve the demo on http://127.0.0.1:8080
+	@tools/setup run
+	@$(GO) build -o bin/landmark ./cmd/landmark
+	@exec bin/landmark serve --demo
+
+test: ## set up what is missing and run every test
+	@tools/setup test
+	$(GO) test -race -timeout 12m ./...
+	@$(MAKE) --no-print-directory e2e/node_modules/.package-lock.json
+	cd e2e && $(GO) test -timeout 12m ./...
+
+e2e/node_modules/.package-lock.json: e2e/package-lock.json e2e/package.json
+	cd e2e && npm ci --silent
+
+check: ## everything CI checks: generated files, format, vet, staticcheck, modules, tests
+	@tools/setup test
+	@tools/check-generated
+	@unformatted=$$(git ls-files --cached --others --exclude-standard -- '*.go' | xargs $$($(GO) env GOROOT)/bin/gofmt -l); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w: $$unformatted" >&2; exit 1; fi
+	$(GO) vet ./...
+	cd e2e && $(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) mod tidy -diff
+	cd e2e && $(GO) mod tidy -diff
+	$(MAKE) test
+
+bench: ## benchmarks with allocations
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+build: ## bin/landmark, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/landmark ./cmd/landmark
+
+generate: ## Go code of the templates, which is committed
+	$(GO) tool templ generate
+	$(GO) tool templ fmt .
+
+setup: ## install what the tests need (Debian packages)
+	@tools/setup test
