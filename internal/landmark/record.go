@@ -189,3 +189,47 @@ func (r *Record) LastValue(indicatorID int64, m Month) (Value, bool) {
 	}
 	return last, !last.Month.IsZero()
 }
+
+// TaskStateIn is where a task stood at the end of month m: its newest state
+// said for that month or before.
+func (r *Record) TaskStateIn(taskID int64, m Month) TaskState {
+	state := TaskNotStarted
+	for _, u := range r.Updates[taskID] {
+		if u.State != "" && u.Month <= m {
+			state = u.State
+		}
+	}
+	return state
+}
+
+// Reached are the stages a scenario had reached by the end of month m, in order.
+func (r *Record) Reached(scenarioID int64, m Month) []Milestone {
+	newest := map[string]Milestone{}
+	for _, v := range r.Milestones[scenarioID] {
+		newest[v.Step] = v
+	}
+	var out []Milestone
+	for _, step := range MilestoneSteps {
+		if v, ok := newest[step]; ok && !v.Withdrawn && v.ReachedOn.InMonth() <= m {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// Opened says whether a scenario had reached its last stage by the end of month m.
+func (r *Record) Opened(scenarioID int64, m Month) bool {
+	reached := r.Reached(scenarioID, m)
+	return len(reached) > 0 && reached[len(reached)-1].Step == MilestoneSteps[len(MilestoneSteps)-1]
+}
+
+// Report is where the month's report of an indicator stands; StateNone if
+// nothing was ever sent.
+func (r *Record) Report(indicatorID int64, m Month) Report {
+	for _, v := range r.Reports[indicatorID] {
+		if v.Month == m {
+			return v
+		}
+	}
+	return Report{IndicatorID: indicatorID, Month: m}
+}

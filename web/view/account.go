@@ -1,0 +1,109 @@
+package view
+
+import (
+	"time"
+
+	"landmark/internal/landmark"
+)
+
+// LoginPage is the door.
+type LoginPage struct {
+	Page
+	Projects []string // of the newest plan, as a welcome
+	Name     string   // as typed
+	Next     string   // where to after signing in
+	Fault    string   // one sentence; empty at the first visit
+	Doors    []DemoDoor
+}
+
+// DemoDoor lets a visitor of the demo in as one of its accounts.
+type DemoDoor struct{ Account, Label string }
+
+// AccountPage is a person's own account.
+type AccountPage struct {
+	Page
+	Faults   []Fault
+	Sessions []SessionRow
+	Rules    string // what a password must be, in words
+}
+
+// Fault is a mistake in a form: the sentence stands in the summary and beside
+// the field.
+type Fault struct{ Field, Message string }
+
+// SessionRow is one place the person is signed in at.
+type SessionRow struct {
+	ID      string
+	Address string
+	Agent   string
+	Since   time.Time
+	Current bool
+}
+
+// FaultOf is the sentence beside a field, empty if there is none.
+func FaultOf(faults []Fault, field string) string {
+	for _, f := range faults {
+		if f.Field == field {
+			return f.Message
+		}
+	}
+	return ""
+}
+
+// ErrorPage says what went wrong and what to do.
+type ErrorPage struct {
+	Page
+	Status  int
+	Heading string
+	Say     string
+	Back    string // where to go on; empty: the overview
+}
+
+// NewError words an error page. message is the domain's own sentence, if there is
+// one for people.
+func NewError(p Page, status int, message string) ErrorPage {
+	e := ErrorPage{Page: p, Status: status}
+	switch status {
+	case 400:
+		e.Heading, e.Say = "地址或内容写得不对", "请检查网址里的月份、时间或编号,或者从总览重新进入。"
+	case 403:
+		e.Heading, e.Say = "没有权限", "您的账号不能看这一页或做这件事。如果工作需要,请联系市府办开通。"
+	case 404:
+		e.Heading, e.Say = "没有这一页", "网址可能抄错了,或者内容已经移走。请从总览进入。"
+	case 405:
+		e.Heading, e.Say = "不能这样打开", "这个地址只接受表单提交,请回到上一页再试。"
+	case 409:
+		e.Heading, e.Say = "刚被别人改动过", "您看到的内容已经变了,请刷新后再操作。"
+	case 413:
+		e.Heading, e.Say = "内容太大", "提交的内容超过了上限,请减小文件后再试。"
+	case 422:
+		e.Heading, e.Say = "有内容要改正", "请回到上一页,按提示改正后再提交。"
+	case 429:
+		e.Heading, e.Say = "操作太频繁", "请过一会儿再试。"
+	case 503:
+		e.Heading, e.Say = "暂时不能用", "系统正在恢复,数据没有丢。请过一分钟刷新这一页。"
+	default:
+		e.Heading, e.Say = "系统出错了", "错误已经记录。请过一会儿再试;如果还不行,请把下面的编号告诉市府办。"
+	}
+	if message != "" {
+		e.Say = message
+	}
+	p.Title = e.Heading
+	e.Page = p
+	e.Body = "page-error"
+	return e
+}
+
+func roleLine(u landmark.User) string {
+	if u.Department.Name != "" {
+		return u.Department.Name + " · " + u.Role.Chinese()
+	}
+	return u.Role.Chinese()
+}
+
+func backOf(p ErrorPage) string {
+	if p.Back != "" {
+		return p.Back
+	}
+	return "/"
+}
