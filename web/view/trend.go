@@ -168,7 +168,7 @@ const (
 // newTrend lays a series out.
 func newTrend(s trendSeries) *Trend {
 	scale := newTrendScale(s)
-	t := &Trend{ID: s.id, Title: fmt.Sprintf("%s，%d年逐月值", s.name, s.year), Desc: s.describe(), Caption: s.caption()}
+	t := &Trend{ID: s.id, Title: fmt.Sprintf("%s,%d年逐月值", s.name, s.year), Desc: s.describe(), Caption: s.caption()}
 	t.Ticks = scale.ticks(s)
 	for n := 0; n <= 12; n++ {
 		month := TrendMonth{X: percent(place(n)), Text: strconv.Itoa(n), After: "月", Now: n == s.now}
@@ -209,7 +209,7 @@ func newTrend(s trendSeries) *Trend {
 		case n == 0:
 			dot.R, dot.Class, dot.Label = "4", "tc-base", fmt.Sprintf("%d年实际值 %s", s.baseYear, s.figure(v.Decimal))
 		case s.revised[n]:
-			dot.Class, dot.Label = "tc-pt is-rev", dot.Label+"，已修订"
+			dot.Class, dot.Label = "tc-pt is-rev", dot.Label+",已修订"
 		case n == last && s.late:
 			dot.R, dot.Class = "4.5", "tc-pt is-last"
 		}
@@ -241,17 +241,17 @@ func yardstick(a landmark.Assessment) string {
 // trendFigure prints an amount at the precision it was entered with, and one
 // worked out, such as a value due, with at most one digit beyond the indicator's.
 func trendFigure(ind *landmark.Indicator, d decimal.Decimal) string {
-	return strings.Replace(d.Round(int32(ind.Decimals)+1).String(), "-", "−", 1)
+	return Number(d.Round(int32(ind.Decimals) + 1))
 }
 
 // caption says what the lines are.
 func (s trendSeries) caption() string {
-	text := "实线为核定的月末值，没有核定值的月份断开"
+	text := "实线为核定的月末值,没有核定值的月份断开"
 	if s.expected[1].Valid {
-		text += "；虚线为" + s.yardstick
+		text += ";虚线为" + s.yardstick
 	}
 	if s.outlook != nil {
-		text += "；浅色带为年底预计区间（八成把握）"
+		text += ";浅色带为年底预计区间(八成把握)"
 	}
 	return text + "。"
 }
@@ -309,7 +309,7 @@ func (s trendSeries) describe() string {
 	if due := s.expected[s.now]; due.Valid {
 		text := fmt.Sprintf("%d月%s%s", s.now, s.yardstick, s.figure(due.Decimal))
 		if v := s.values[s.now]; s.behind && v.Valid {
-			text += "，差" + s.figure(due.Decimal.Sub(v.Decimal).Abs())
+			text += ",差" + s.figure(due.Decimal.Sub(v.Decimal).Abs())
 		}
 		parts = append(parts, text)
 	}
@@ -317,9 +317,9 @@ func (s trendSeries) describe() string {
 		parts = append(parts, fmt.Sprintf("%d年目标%s", s.year, s.figure(goal)))
 	}
 	if s.outlook != nil {
-		parts = append(parts, fmt.Sprintf("年底预计%s，在%s至%s之间", s.figure(s.outlook.mid), s.figure(s.outlook.low), s.figure(s.outlook.high)))
+		parts = append(parts, fmt.Sprintf("年底预计%s,在%s至%s之间", s.figure(s.outlook.mid), s.figure(s.outlook.low), s.figure(s.outlook.high)))
 	}
-	return strings.Join(parts, "；") + "。"
+	return strings.Join(parts, ";") + "。"
 }
 
 // trendScale maps amounts to heights.
@@ -402,7 +402,8 @@ func (sc trendScale) y(d decimal.Decimal) float64 {
 func (sc trendScale) ticks(s trendSeries) []TrendTick {
 	var out []TrendTick
 	goal, aimed := s.target(s.now)
-	text := axisFigure(sc.high, sc.low)
+	text := axisFigure(sc)
+	goalText := axisFigure(trendScale{sc.low, sc.high, goal})
 	for v := sc.low; v.LessThanOrEqual(sc.high); v = v.Add(sc.step) {
 		y := sc.y(v)
 		tick := TrendTick{Y: px(y), TextY: px(y + 4), Text: text(v)}
@@ -413,25 +414,30 @@ func (sc trendScale) ticks(s trendSeries) []TrendTick {
 	}
 	if aimed {
 		y := sc.y(goal)
-		out = append(out, TrendTick{Y: px(y), TextY: px(y + 4), Text: text(goal), Goal: true})
+		out = append(out, TrendTick{Y: px(y), TextY: px(y + 4), Text: goalText(goal), Goal: true})
 	}
 	return out
 }
 
-// axisFigure prints figures short enough for the margin: 20000 as 2万.
-func axisFigure(high, low decimal.Decimal) func(decimal.Decimal) string {
+// axisFigure prints figures short enough for the margin, 20000 as 2万, all with
+// the decimals of the step.
+func axisFigure(sc trendScale) func(decimal.Decimal) string {
 	shift, unit := int32(0), ""
-	switch most := decimal.Max(high.Abs(), low.Abs()); {
+	switch most := decimal.Max(sc.high.Abs(), sc.low.Abs()); {
 	case most.GreaterThanOrEqual(decimal.New(1, 8)):
 		shift, unit = 8, "亿"
 	case most.GreaterThanOrEqual(decimal.New(1, 4)):
 		shift, unit = 4, "万"
 	}
+	places := int32(0)
+	if _, fraction, ok := strings.Cut(sc.step.Shift(-shift).String(), "."); ok {
+		places = int32(len(fraction))
+	}
 	return func(d decimal.Decimal) string {
 		if d.IsZero() {
 			return "0"
 		}
-		return strings.Replace(d.Shift(-shift).String(), "-", "−", 1) + unit
+		return Minus(d.Shift(-shift).StringFixed(places)) + unit
 	}
 }
 

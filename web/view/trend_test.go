@@ -161,7 +161,7 @@ func TestTrendTicks(t *testing.T) {
 		want []string // without the target's own
 		goal string
 	}{
-		{"rising", []string{"25", "25.1", "25.2", "25.3", "25.4", ""}, "25.5"},
+		{"rising", []string{"25.0", "25.1", "25.2", "25.3", "25.4", ""}, "25.5"},
 		{"above target", []string{"0", "1万", "", "3万", "4万"}, "2万"},
 		{"large", []string{"0", "10亿", "20亿", "30亿", "", "50亿"}, "41亿"},
 		{"negative", []string{"−3", "−2", "−1", "0", ""}, "1"},

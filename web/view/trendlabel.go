@@ -167,7 +167,7 @@ func (s trendSeries) labels(scale trendScale, wide bool) []trendLabel {
 			class = "tc-gap is-mild"
 		}
 		out = append(out, trendLabel{
-			text:  fmt.Sprintf("%s %s，差 %s", s.yardstick, s.figure(due.Decimal), s.figure(due.Decimal.Sub(v.Decimal).Abs())),
+			text:  fmt.Sprintf("%s %s,差 %s", s.yardstick, s.figure(due.Decimal), s.figure(due.Decimal.Sub(v.Decimal).Abs())),
 			class: class, spots: around(place(s.now), scale.y(due.Decimal)),
 		})
 	}
