@@ -364,3 +364,28 @@ func (ind *Indicator) Step(name string) (Step, bool) {
 	}
 	return Step{}, false
 }
+
+// Task finds a task by code ("4-2") with its project. The error is NotFound.
+func (p *Plan) Task(code string) (*Project, Task, error) {
+	for _, project := range p.Projects {
+		for _, t := range project.Tasks {
+			if t.Code == code {
+				return project, t, nil
+			}
+		}
+	}
+	return nil, Task{}, Errorf(NotFound, "task", "方案里没有编号为“%s”的任务", code)
+}
+
+// Scenario finds a scenario by code ("4-1") with its project. The error is
+// NotFound.
+func (p *Plan) Scenario(code string) (*Project, Scenario, error) {
+	for _, project := range p.Projects {
+		for _, v := range project.Scenarios {
+			if v.Code == code {
+				return project, v, nil
+			}
+		}
+	}
+	return nil, Scenario{}, Errorf(NotFound, "scenario", "方案里没有编号为“%s”的场景", code)
+}

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"landmark/internal/landmark"
+)
+
+// InsertChase adds a reminder to a department about a month.
+func (s *Store) InsertChase(ctx context.Context, planID, departmentID int64, m landmark.Month, by landmark.Actor, at time.Time) error {
+	_, err := s.db.Exec(ctx, `
+		INSERT INTO chase (plan_id, department_id, month, recorded_by, recorded_at)
+		VALUES ($1, $2, $3, $4, $5)`, planID, departmentID, monthDate(m), by.Name, at)
+	return wrap(err, "chase department %d for %s", departmentID, m)
+}
+
+// InsertPeriod adds a month's calendar, which holds from now on.
+func (s *Store) InsertPeriod(ctx context.Context, planID int64, p landmark.Period, reason string, by landmark.Actor, at time.Time) error {
+	_, err := s.db.Exec(ctx, `
+		INSERT INTO period (plan_id, month, opens_on, due_on, grace_on, lock_on, reason, recorded_by, recorded_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		planID, monthDate(p.Month), dayDate(p.Opens), dayDate(p.Due), dayDate(p.Grace), dayDate(p.Lock), reason, by.Name, at)
+	return wrap(err, "set period %s", p.Month)
+}
+
+// InsertOverride adds a light set by the office.
+func (s *Store) InsertOverride(ctx context.Context, indicatorID int64, o landmark.Override, by landmark.Actor, at time.Time) error {
+	_, err := s.db.Exec(ctx, `
+		INSERT INTO light_override (indicator_id, from_month, until_month, light, reason, account_id, recorded_by, recorded_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		indicatorID, monthDate(o.From), monthDate(o.Until), string(o.Light), o.Reason, id(by.AccountID), by.Name, at)
+	return wrap(err, "override indicator %d", indicatorID)
+}
+
+// WithdrawOverride ends an override. It returns a Conflict error if it has been
+// withdrawn already.
+func (s *Store) WithdrawOverride(ctx context.Context, indicatorID int64, o landmark.Override, reason string, by landmark.Actor, at time.Time) error {
+	if reason == "" {
+		reason = "撤销改判"
+	}
+	_, err := s.db.Exec(ctx, `
+		INSERT INTO light_override (indicator_id, from_month, until_month, light, reason, withdraws_id, account_id, recorded_by, recorded_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		indicatorID, monthDate(o.From), monthDate(o.Until), string(o.Light), reason, o.ID, id(by.AccountID), by.Name, at)
+	return wrap(err, "withdraw override %d", o.ID)
+}
+
+// InsertTaskUpdates adds what was said of tasks.
+func (s *Store) InsertTaskUpdates(ctx context.Context, list []landmark.TaskUpdate, by landmark.Actor, at time.Time) error {
+	n := len(list)
+	tasks, months, departments := make([]int64, n), make([]pgtype.Date, n), make([]int64, n)
+	states, notes := make([]string, n), make([]string, n)
+	for i, u := range list {
+		tasks[i], months[i], departments[i], states[i], notes[i] = u.TaskID, monthDate(u.Month), u.DepartmentID, string(u.State), u.Note
+	}
+	_, err := s.db.Exec(ctx, `
+		INSERT INTO task_update (task_id, month, state, note, department_id, account_id, recorded_by, recorded_at)
+		SELECT task_id, month, state, note, department_id, $6, $7, $8
+		FROM unnest($1::bigint[], $2::date[], $3::text[], $4::text[], $5::bigint[]) AS t (task_id, month, state, note, department_id)`,
+		tasks, months, states, notes, departments, id(by.AccountID), by.Name, at)
+	return wrap(err, "update %d tasks", n)
+}
+
+// InsertMilestone adds a stage a scenario reached.
+func (s *Store) InsertMilestone(ctx context.Context, scenarioID int64, step string, on landmark.Date, by landmark.Actor, at time.Time) error {
+	_, err := s.db.Exec(ctx, `
+		INSERT INTO milestone (scenario_id, step, reached_on, account_id, recorded_by, recorded_at)
+		VALUES ($1, $2, $3, $4, $5, $6)`, scenarioID, step, dayDate(on), id(by.AccountID), by.Name, at)
+	return wrap(err, "milestone of scenario %d", scenarioID)
+}
