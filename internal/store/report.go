@@ -1,0 +1,235 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/shopspring/decimal"
+
+	"landmark/internal/landmark"
+)
+
+// Submission is one indicator's month as it leaves draft.
+type Submission struct {
+	IndicatorID int64
+	Month       landmark.Month
+	Amount      decimal.NullDecimal
+	Step        string
+	Note        string
+	Reason      string
+	NoChange    bool
+	Findings    []string // soft checks set aside, as sentences
+	Evidence    []int64  // files that go with it
+}
+
+// Submitted is what became of a submission.
+type Submitted struct {
+	ReportID    int64
+	IndicatorID int64
+	Month       landmark.Month
+	Revision    int
+	Correction  bool // asks to replace an approved value
+	RevisionID  int64
+}
+
+// Submit adds a revision to each report, making those not there yet, and puts
+// them in state submitted. A report with an approved value becomes a correction,
+// which needs a reason. Submissions must name each indicator and month once.
+func (s *Store) Submit(ctx context.Context, list []Submission, by landmark.Actor, at time.Time) ([]Submitted, error) {
+	n := len(list)
+	indicators, months, amounts := make([]int64, n), make([]pgtype.Date, n), make([]decimal.NullDecimal, n)
+	steps, notes, reasons, noChange, findings := make([]string, n), make([]string, n), make([]string, n), make([]bool, n), make([]string, n)
+	for i, v := range list {
+		indicators[i], months[i], amounts[i] = v.IndicatorID, monthDate(v.Month), v.Amount
+		steps[i], notes[i], reasons[i], noChange[i] = v.Step, v.Note, v.Reason, v.NoChange
+		findings[i] = joinLines(v.Findings) // unnest flattens arrays of arrays
+	}
+	rows, err := s.db.Query(ctx, `
+		WITH input AS (
+			SELECT * FROM unnest($1::bigint[], $2::date[], $3::numeric[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[])
+				AS t (indicator_id, month, amount, step, note, reason, no_change, findings)
+		), head AS (
+			INSERT INTO report AS r (indicator_id, month, state, revision, state_at)
+			SELECT indicator_id, month, 'submitted', 1, $9 FROM input
+			ON CONFLICT (indicator_id, month) DO UPDATE
+			SET state = 'submitted', revision = r.revision + 1, state_at = $9
+			RETURNING r.id, r.indicator_id, r.month, r.revision, r.approved_revision IS NOT NULL AS correction
+		), sent AS (
+			INSERT INTO report_revision (report_id, revision, amount, step, note, reason, no_change, correction, findings, account_id, submitted_by, submitted_at)
+			SELECT h.id, h.revision, i.amount, i.step, i.note, i.reason, i.no_change, h.correction,
+				CASE WHEN i.findings = '' THEN '{}' ELSE string_to_array(i.findings, E'\n') END, $10, $11, $9
+			FROM head h JOIN input i ON i.indicator_id = h.indicator_id AND i.month = h.month
+			RETURNING id, report_id, revision
+		), told AS (
+			INSERT INTO report_event (report_id, revision, state, account_id, recorded_by, recorded_at)
+			SELECT report_id, revision, 'submitted', $10, $11, $9 FROM sent
+		)
+		SELECT h.id AS report_id, h.indicator_id, h.month, h.revision, h.correction, s.id AS revision_id
+		FROM head h JOIN sent s ON s.report_id = h.id`,
+		indicators, months, amounts, steps, notes, reasons, noChange, findings, at, id(by.AccountID), by.Name)
+	if err != nil {
+		return nil, wrap(err, "submit %d reports", n)
+	}
+	type row struct {
+		ReportID    int64
+		IndicatorID int64
+		Month       pgtype.Date
+		Revision    int
+		Correction  bool
+		RevisionID  int64
+	}
+	out, err := pgx.CollectRows(rows, func(c pgx.CollectableRow) (Submitted, error) {
+		r, err := pgx.RowToStructByName[row](c)
+		return Submitted{r.ReportID, r.IndicatorID, dateMonth(r.Month), r.Revision, r.Correction, r.RevisionID}, err
+	})
+	if err != nil {
+		return nil, wrap(err, "submit %d reports", n)
+	}
+	if len(out) != n {
+		return nil, wrap(errStale, "submit %d reports, took %d", n, len(out))
+	}
+	return out, s.linkEvidence(ctx, list, out)
+}
+
+func (s *Store) linkEvidence(ctx context.Context, list []Submission, sent []Submitted) error {
+	revisions := map[int64]int64{}
+	for _, v := range sent {
+		revisions[v.IndicatorID] = v.RevisionID
+	}
+	var revision, evidence []int64
+	for _, v := range list {
+		for _, e := range v.Evidence {
+			revision, evidence = append(revision, revisions[v.IndicatorID]), append(evidence, e)
+		}
+	}
+	if len(evidence) == 0 {
+		return nil
+	}
+	_, err := s.db.Exec(ctx, `
+		INSERT INTO revision_evidence (report_revision_id, evidence_id)
+		SELECT * FROM unnest($1::bigint[], $2::bigint[])`, revision, evidence)
+	return wrap(err, "link %d files", len(evidence))
+}
+
+func joinLines(lines []string) string {
+	out := ""
+	for i, l := range lines {
+		if i > 0 {
+			out += "\n"
+		}
+		out += l
+	}
+	return out
+}
+
+// Seen is a report at the revision a person decided on.
+type Seen struct {
+	ReportID int64
+	Revision int // 0: whichever is newest
+}
+
+// Moved is a report after a change of state.
+type Moved struct {
+	ReportID     int64
+	IndicatorID  int64
+	ProjectID    int64
+	DepartmentID int64
+	PlanID       int64
+	Code         string
+	Name         string
+	Month        landmark.Month
+	Revision     int
+	Amount       decimal.NullDecimal
+	Step         string
+	Previous     decimal.NullDecimal // the value that stood approved before
+	PreviousStep string
+	Correction   bool
+	SubmittedBy  string
+}
+
+// Move changes the state of reports, all or none, in one statement that checks
+// what it changes: each must still be at the revision seen, in a state from
+// which the new one can be reached, and must not have been submitted by the same
+// account when it is approved. It returns a Conflict error otherwise. Approving
+// also adds the approved value.
+//
+//   - signed: from submitted, where the department's leader signs;
+//   - approved: from signed, or from submitted where no signature is asked;
+//   - returned: from submitted or signed.
+func (s *Store) Move(ctx context.Context, list []Seen, to landmark.State, reason string, by landmark.Actor, at time.Time) ([]Moved, error) {
+	ids, revisions := make([]int64, len(list)), make([]int32, len(list))
+	for i, v := range list {
+		ids[i], revisions[i] = v.ReportID, int32(v.Revision)
+	}
+	rows, err := s.db.Query(ctx, `
+		WITH input AS (
+			SELECT * FROM unnest($1::bigint[], $2::int[]) AS t (id, revision)
+		), before AS (
+			SELECT v.report_id, v.amount, v.step
+			FROM approved_value v JOIN report r ON r.id = v.report_id AND r.approved_revision = v.revision
+			WHERE v.report_id = ANY($1)
+		), moved AS (
+			UPDATE report r
+			SET state = $3, state_at = $6, approved_revision = CASE WHEN $3 = 'approved' THEN r.revision ELSE r.approved_revision END
+			FROM input x, indicator i, project j, department d, report_revision n
+			WHERE r.id = x.id AND (x.revision = 0 OR r.revision = x.revision)
+				AND i.id = r.indicator_id AND j.id = i.project_id AND d.id = j.lead_department_id
+				AND n.report_id = r.id AND n.revision = r.revision
+				AND CASE $3
+					WHEN 'signed' THEN r.state = 'submitted' AND d.sign_off_required
+					WHEN 'approved' THEN (r.state = 'signed' OR r.state = 'submitted' AND NOT d.sign_off_required) AND (n.account_id <> $5) IS NOT FALSE
+					WHEN 'returned' THEN r.state IN ('submitted', 'signed')
+					ELSE false END
+			RETURNING r.id AS report_id, r.indicator_id, j.id AS project_id, d.id AS department_id, j.plan_id, i.code, i.name, r.month, r.revision,
+				n.amount, n.step, n.note, n.reason, n.correction, n.submitted_by, n.submitted_at
+		), told AS (
+			INSERT INTO report_event (report_id, revision, state, reason, account_id, recorded_by, recorded_at)
+			SELECT report_id, revision, $3, $4, $5, $7, $6 FROM moved
+		), approved AS (
+			INSERT INTO approved_value (indicator_id, month, report_id, revision, amount, step, note, reason, reported_by, reported_at, approved_by, approved_at)
+			SELECT indicator_id, month, report_id, revision, amount, step, note, reason, submitted_by, submitted_at, $7, $6
+			FROM moved
+			WHERE $3 = 'approved'
+		)
+		SELECT m.report_id, m.indicator_id, m.project_id, m.department_id, m.plan_id, m.code, m.name, m.month, m.revision, m.amount, m.step,
+			b.amount AS previous, coalesce(b.step, '') AS previous_step, m.correction, m.submitted_by
+		FROM moved m LEFT JOIN before b ON b.report_id = m.report_id
+		ORDER BY m.report_id`,
+		ids, revisions, string(to), reason, id(by.AccountID), at, by.Name)
+	if err != nil {
+		return nil, wrap(err, "move %d reports to %s", len(list), to)
+	}
+	type row struct {
+		ReportID     int64
+		IndicatorID  int64
+		ProjectID    int64
+		DepartmentID int64
+		PlanID       int64
+		Code         string
+		Name         string
+		Month        pgtype.Date
+		Revision     int
+		Amount       decimal.NullDecimal
+		Step         string
+		Previous     decimal.NullDecimal
+		PreviousStep string
+		Correction   bool
+		SubmittedBy  string
+	}
+	out, err := pgx.CollectRows(rows, func(c pgx.CollectableRow) (Moved, error) {
+		r, err := pgx.RowToStructByName[row](c)
+		return Moved{r.ReportID, r.IndicatorID, r.ProjectID, r.DepartmentID, r.PlanID, r.Code, r.Name, dateMonth(r.Month), r.Revision,
+			r.Amount, r.Step, r.Previous, r.PreviousStep, r.Correction, r.SubmittedBy}, err
+	})
+	if err != nil {
+		return nil, wrap(err, "move %d reports to %s", len(list), to)
+	}
+	if len(out) != len(list) {
+		return nil, fmt.Errorf("move %d reports to %s, moved %d: %w", len(list), to, len(out),
+			landmark.Errorf(landmark.Conflict, "", "选中的%d项里有%d项已被别人处理、又有新的修改,或是您自己提交的,这次都没有改动,请刷新后再操作", len(list), len(list)-len(out)))
+	}
+	return out, nil
+}
