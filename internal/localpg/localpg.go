@@ -3,8 +3,9 @@
 //
 // A server belongs to a folder, not to a process. Whoever calls Start on the
 // folder first starts the server, later callers join it, and it stops when the
-// last of them has ended, however that one ended. It listens on a Unix socket
-// inside the folder and nowhere else.
+// last of them has ended, however that one ended. If it dies itself, whoever
+// holds it starts it again. It listens on a Unix socket inside the folder and
+// nowhere else.
 //
 // The folder holds:
 //
@@ -20,6 +21,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"os/exec"
@@ -44,32 +46,40 @@ const (
 	startLimit = 5 * time.Minute  // crash recovery of a large database takes a while
 	stopLimit  = 60 * time.Second // a fast shutdown writes one checkpoint
 	tick       = 20 * time.Millisecond
+	watchTick  = 500 * time.Millisecond // between two looks at whether the server lives
 )
 
 // Server is one process's hold on the private PostgreSQL of a folder.
 type Server struct {
-	url     string
-	data    string
-	keep    int // write end of the pipe, as a bare descriptor: no finalizer may close it early
-	holders int // shared flock on the file holders
+	home     *home
+	settings []string
+	holders  int // shared flock on the file holders
+
+	mu   sync.Mutex
+	keep int // write end of the pipe, as a bare descriptor: no finalizer may close it early
 
 	closing sync.Once
+	closed  chan struct{}
 	err     error
 }
 
-// URL is the connection string of the database landmark.
-func (s *Server) URL() string { return s.url }
+// URL is the connection string of the database landmark. It stays the same for
+// as long as the folder is in its place.
+func (s *Server) URL() string { return s.home.url(database) }
 
 // Close lets go of the server. The last holder to do so waits until it has
 // stopped, so that a program that exits afterwards (and takes its container
 // with it) leaves a cleanly closed database.
 func (s *Server) Close() error {
 	s.closing.Do(func() {
+		close(s.closed)
+		s.mu.Lock() // a revival under way ends first
+		defer s.mu.Unlock()
 		s.err = unix.Close(s.keep)
 		if unix.Flock(s.holders, unix.LOCK_EX|unix.LOCK_NB) == nil {
-			for deadline := time.Now().Add(stopLimit); running(s.data); time.Sleep(tick) {
+			for deadline := time.Now().Add(stopLimit); running(s.home.data()); time.Sleep(tick) {
 				if time.Now().After(deadline) {
-					s.err = errors.Join(s.err, fmt.Errorf("the private PostgreSQL in %s did not stop within %s", s.data, stopLimit))
+					s.err = errors.Join(s.err, fmt.Errorf("the private PostgreSQL in %s did not stop within %s", s.home.dir, stopLimit))
 					break
 				}
 			}
@@ -77,6 +87,53 @@ func (s *Server) Close() error {
 		s.err = errors.Join(s.err, unix.Close(s.holders))
 	})
 	return s.err
+}
+
+// guard looks after the server until Close: one that was killed, by the system
+// short of memory perhaps, is started again, by whichever holder comes first.
+func (s *Server) guard() {
+	for {
+		select {
+		case <-s.closed:
+			return
+		case <-time.After(watchTick):
+		}
+		// Without data there is nothing to bring back, and an empty cluster in
+		// its place would be worse than an error.
+		if running(s.home.data()) || !exists(filepath.Join(s.home.data(), "PG_VERSION")) {
+			continue
+		}
+		if err := s.revive(); err != nil {
+			slog.Error("the private PostgreSQL died and does not start again", "data_dir", s.home.dir, "err", err)
+		}
+	}
+}
+
+func (s *Server) revive() error {
+	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
+	defer cancel()
+	unlock, err := s.home.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.closed:
+		return nil
+	default:
+	}
+	keep, err := s.home.join(ctx)
+	if err != nil {
+		if keep, err = s.home.start(ctx, s.settings); err != nil {
+			return err
+		}
+		slog.Warn("the private PostgreSQL died and was started again", "data_dir", s.home.dir)
+	}
+	old := s.keep
+	s.keep = keep
+	return unix.Close(old)
 }
 
 // Start returns a hold on the private PostgreSQL of dir, making the cluster
@@ -107,7 +164,7 @@ func Start(ctx context.Context, dir string, settings ...string) (*Server, error)
 	if err := flock(ctx, holders, unix.LOCK_SH); err != nil {
 		return nil, errors.Join(h.explain(err), unix.Close(holders))
 	}
-	s := &Server{url: h.url(database), data: h.data(), holders: holders}
+	s := &Server{home: h, settings: settings, holders: holders, closed: make(chan struct{})}
 	if s.keep, err = h.join(ctx); err != nil {
 		s.keep, err = h.start(ctx, settings)
 	}
@@ -117,6 +174,7 @@ func Start(ctx context.Context, dir string, settings ...string) (*Server, error)
 	if err := h.ensureDatabase(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	go s.guard()
 	return s, nil
 }
 

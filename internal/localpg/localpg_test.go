@@ -415,6 +415,37 @@ func TestServerKilledAlone(t *testing.T) {
 	ask(t, s, "SELECT pg_sleep(0.3)::text || 'awake'") // a wrong signal would arrive meanwhile
 }
 
+// TestRevived kills the server under its holders: they bring it back with what
+// was committed, and it still ends with the last of them.
+func TestRevived(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	s := start(t, dir)
+	other := begin(t, "HOLD="+dir)
+	other.ready(t)
+	do(t, s, "CREATE TABLE kept AS SELECT 1 AS i")
+	for range 2 {
+		killServer(t, dir)
+		back := func() bool {
+			got, err := query1(s.URL(), "SELECT i::text FROM kept")
+			return err == nil && got == "1"
+		}
+		for deadline := time.Now().Add(20 * time.Second); !back(); time.Sleep(tick) {
+			if time.Now().After(deadline) {
+				t.Fatal("the server did not come back")
+			}
+		}
+	}
+	other.kill()
+	ask(t, s, "SELECT pg_sleep(0.3)::text || 'awake'")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if running(filepath.Join(dir, "data")) {
+		t.Error("the server outlived its last holder")
+	}
+}
+
 // TestStaleLockFile writes lock files as crashes leave them.
 func TestStaleLockFile(t *testing.T) {
 	t.Parallel()
