@@ -180,7 +180,7 @@ func (x *book) text(column, line int, text string, style int) {
 // printed writes a printed figure: as a number where the number prints the same,
 // so that it can be counted with, else as text (82.80%, 降幅趋缓, /).
 func (x *book) printed(column, line int, text string, style int) {
-	if n := printedNumber(text); n.Valid && n.Decimal.String() == text && n.Decimal.NumDigits() <= 15 {
+	if n := landmark.PrintedNumber(text); n.Valid && n.Decimal.String() == text && n.Decimal.NumDigits() <= 15 {
 		x.do(x.f.SetCellDefault(x.sheet, cellName(column, line), text))
 		x.do(x.f.SetCellStyle(x.sheet, cellName(column, line), cellName(column, line), style))
 		return
@@ -316,7 +316,7 @@ func readMatrix(rows []workRow) (*Table, error) {
 func matrixText(cell workCell) string {
 	text := cell.text
 	if cell.percent {
-		if n := printedNumber(text); n.Valid {
+		if n := landmark.PrintedNumber(text); n.Valid {
 			return n.Decimal.Shift(2).String() + "%"
 		}
 	}
