@@ -33,7 +33,9 @@ type IndicatorPage struct {
 
 	RateHead string // 完成率 or 距目标
 	Yard     string // 序时应达
-	Columns  string // how many the table of months has
+
+	Scheduled bool   // the light goes by a schedule, so the table has its columns
+	Columns   string // how many the table of months has
 
 	Curve       []CurveRow
 	CurveBasis  string
@@ -124,12 +126,16 @@ func NewIndicatorPage(page Page, r *landmark.Record, ind *landmark.Indicator) In
 		Yard:        yardstick(a),
 		RateHead:    rateHead(ind),
 		Yardstick:   yardstickText(a),
-		HistoryHref: page.To("/history", "indicator", ind.Code),
+		HistoryHref: page.To("/history", "indicator", ind.Code, "month", ""),
 	}
-	p.Columns = "10"
-	if p.RateHead == "" {
-		p.Columns = "7"
+	columns := 7
+	if p.RateHead != "" {
+		columns++
 	}
+	if p.Scheduled = a.Schedule.Present(); p.Scheduled {
+		columns += 2
+	}
+	p.Columns = itoa(columns)
 	p.Prev, p.Next = neighbours(page, r.Plan, ind)
 	if o := a.Override; o != nil {
 		span := o.From.Chinese()

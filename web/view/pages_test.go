@@ -2,12 +2,15 @@ package view
 
 import (
 	"bytes"
+	"encoding/json"
 	"encoding/xml"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -32,6 +35,32 @@ func madePages() map[string]templ.Component {
 	viewer := madePage(full, 8, "/indicators/2.1")
 	viewer.User = landmark.User{ID: 2, Name: "viewer", DisplayName: "查阅员", Role: landmark.RoleViewer}
 	out["indicator-viewer"] = Indicator(NewIndicatorPage(viewer, full, mustIndicator(full.Plan, "2.1")))
+	for _, r := range []struct {
+		name   string
+		record *landmark.Record
+	}{{"", full}, {"-empty", empty}} {
+		for _, project := range r.record.Plan.Projects {
+			path := "/projects/" + itoa(project.Number)
+			out["project-"+itoa(project.Number)+r.name] = Project(NewProjectPage(madePage(r.record, 9, path), r.record.Board(landmark.MonthOf(2023, 9)), project))
+		}
+		board := r.record.Board(landmark.MonthOf(2023, 9))
+		out["matrix"+r.name] = Matrix(NewMatrixPage(madePage(r.record, 9, "/matrix"), r.record.Plan))
+		out["screen"+r.name] = Screen(NewScreenPage(madePage(r.record, 9, "/screen"), board))
+		out["departments"+r.name] = Departments(NewDepartmentsPage(madePage(r.record, 9, "/departments"), board))
+		for _, d := range planDepartments(r.record.Plan) {
+			out["department-"+d.Slug+r.name] = Department(NewDepartmentPage(madePage(r.record, 9, "/departments/"+d.Slug), board, d))
+		}
+		out["tasks"+r.name] = Tasks(NewTasksPage(madePage(r.record, 9, "/tasks"), r.record))
+		out["scenarios"+r.name] = Scenarios(NewScenariosPage(madePage(r.record, 9, "/scenarios"), r.record))
+	}
+	out["history"] = History(NewHistoryPage(madePage(full, 9, "/history"), shanghai, madeHistory(), true, Chain{Seq: 31, Hash: "9f2c4ab01d3e77aa", SealedAt: full.AsOf}))
+	out["history-empty"] = History(NewHistoryPage(madePage(empty, 9, "/history"), shanghai, nil, false, Chain{}))
+	for _, filter := range []url.Values{{"project": {"4"}}, {"department": {"caizheng"}, "state": {"done"}}, {"state": {"changed"}}, {"project": {"99"}}, {"state": {"开放"}}} {
+		tasks, scenarios := madePage(full, 9, "/tasks"), madePage(full, 9, "/scenarios")
+		tasks.Query, scenarios.Query = filter, filter
+		out["tasks-"+filter.Encode()] = Tasks(NewTasksPage(tasks, full))
+		out["scenarios-"+filter.Encode()] = Scenarios(NewScenariosPage(scenarios, full))
+	}
 	return out
 }
 
@@ -128,3 +157,14 @@ func faults(html string) []string {
 }
 
 var void = map[string]bool{"meta": true, "link": true, "input": true, "br": true, "col": true, "hr": true, "img": true}
+
+func madeHistory() []HistoryLine {
+	at := time.Date(2023, 10, 11, 7, 20, 0, 0, time.UTC)
+	office := landmark.Actor{AccountID: 1, Name: "审核员乙", Role: landmark.RoleOffice, Address: "10.1.2.3"}
+	reporter := landmark.Actor{AccountID: 2, Name: "填报员甲", Role: landmark.RoleReporter, Address: "10.1.2.9"}
+	return []HistoryLine{
+		{landmark.HistoryEntry{ID: 31, At: at, Actor: office, Act: "report.approve", Month: landmark.MonthOf(2023, 9), Object: "4.1 每万名老人拥有持证护理员", Before: json.RawMessage(`{"state":"submitted"}`), After: json.RawMessage(`{"value":"25.310","state":"approved","revision":1}`)}, ""},
+		{landmark.HistoryEntry{ID: 30, At: at.Add(-time.Hour), Actor: reporter, Act: "report.correct", Month: landmark.MonthOf(2023, 5), Object: "4.1 每万名老人拥有持证护理员", Before: json.RawMessage(`{"value":"25.20"}`), After: json.RawMessage(`{"value":"25.17"}`), Reason: "原报与证书清单不符"}, "9f2c4ab01d3e77aa"},
+		{landmark.HistoryEntry{ID: 1, At: at.Add(-2 * time.Hour), Actor: landmark.Actor{Name: "landmark"}, Act: "plan.import", Object: "方案 <b>", After: json.RawMessage(`"导入"`)}, "11aa22bb33cc44dd"},
+	}
+}

@@ -153,7 +153,7 @@ func newTrendSeries(r *landmark.Record, a landmark.Assessment) (trendSeries, boo
 		}
 	}
 	s.behind = a.Gap.Present() && a.Gap.Sign() < 0 && a.Value != nil && a.Value.Month == m
-	s.late = s.behind && a.Computed.Trouble()
+	s.late = a.Value != nil && a.Value.Month == m && a.Computed.Trouble()
 	return s, true
 }
 
