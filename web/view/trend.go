@@ -151,6 +151,20 @@ func newTrendSeries(r *landmark.Record, a landmark.Assessment) (trendSeries, boo
 		if ind.Kind != landmark.Flow && ind.Baseline.Valid {
 			s.expected[0] = ind.Baseline
 		}
+		// A curve that came with the plan is the path from January on: before the
+		// plan nothing was owed, and a dip in May would only puzzle.
+		first := r.Plan.FirstMonth()
+		if points := ind.CurveIn(first).Points; len(points) > 0 {
+			planned := s.expected[0].Decimal
+			for month := january; month < first; month++ {
+				for _, point := range points {
+					if point.Month <= month {
+						planned = point.Amount
+					}
+				}
+				s.expected[month.Number()] = decimal.NewNullDecimal(planned)
+			}
+		}
 	}
 	s.behind = a.Gap.Present() && a.Gap.Sign() < 0 && a.Value != nil && a.Value.Month == m
 	s.late = a.Value != nil && a.Value.Month == m && a.Computed.Trouble()
