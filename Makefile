@@ -43,9 +43,10 @@ bench: ## benchmarks with allocations
 build: ## bin/landmark, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/landmark ./cmd/landmark
 
-generate: ## Go code of the templates, which is committed
-	$(GO) tool templ generate
+generate: ## format the templates and make their Go code, which is committed
 	$(GO) tool templ fmt .
+	$(GO) tool templ fmt .
+	$(GO) tool templ generate
 
 setup: ## install what the tests need (Debian packages)
 	@tools/setup test

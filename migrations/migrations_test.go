@@ -447,7 +447,7 @@ func TestKilledMigrator(t *testing.T) {
 		if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Fatal(err)
 		}
-		_ = cmd.Wait() // killed, or done before
+		_ = cmd.Wait()    // killed, or done before
 		if round%2 == 0 { // else the server finishes what it was sent
 			exec1(t, url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'landmark migrate'")
 		}

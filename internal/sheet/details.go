@@ -85,7 +85,7 @@ func ReadDetails(r io.Reader) (Details, error) {
 		d.Measured, err = oneOf(text, landmark.Monthly, "报送频率", landmark.Frequencies)
 		fault(at, err)
 		text, at = l.cell(row, "steps")
-		d.Steps, err = parseSteps(text)
+		d.Steps, err = landmark.ParseSteps(text)
 		fault(at, err)
 		switch {
 		case err != nil:
@@ -101,7 +101,7 @@ func ReadDetails(r io.Reader) (Details, error) {
 			faults.add(row.line, at, "没有填性质,不能算已确认")
 		}
 		text, at = l.cell(row, "curve")
-		d.Curve, err = parseCurve(text)
+		d.Curve, err = landmark.ParseCurve(text)
 		fault(at, err)
 		if len(d.Curve) > 0 && (d.Kind == landmark.Hold || d.Kind == landmark.Qualitative) {
 			faults.add(row.line, at, "%s指标没有计划曲线", d.Kind.Chinese())
@@ -168,7 +168,7 @@ func WriteDetails(w io.Writer, p *landmark.Plan) error {
 	for _, ind := range p.Indicators() {
 		rows = append(rows, []string{
 			ind.Code, string(ind.Kind), string(ind.Direction), ind.Unit, strconv.Itoa(ind.Decimals), string(ind.Measured),
-			formatSteps(ind.Steps), yesNo(ind.Confirmed), formatCurve(ind.CurveIn(p.LastMonth()).Points), notAbove[ind.Code],
+			landmark.FormatSteps(ind.Steps), yesNo(ind.Confirmed), landmark.FormatCurve(ind.CurveIn(p.LastMonth()).Points), notAbove[ind.Code],
 		})
 	}
 	if err := out.WriteAll(rows); err != nil {

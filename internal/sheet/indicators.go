@@ -143,7 +143,7 @@ func optional(s string) *string {
 func figure(n decimal.NullDecimal, text string) *Figure {
 	switch {
 	case n.Valid:
-		return &Figure{plain(n.Decimal), true}
+		return &Figure{landmark.Entered(n.Decimal), true}
 	case text == "" || nothing(text):
 		return nil
 	default:

@@ -102,11 +102,11 @@ func buildIndicator(row TableIndicator, p *landmark.Project, position int, plan 
 	ind := &landmark.Indicator{
 		Project: p, Code: fmt.Sprintf("%d.%d", p.Number, position), Position: position, Printed: row.Printed,
 		Direction: landmark.Up, Measured: landmark.Monthly,
-		BaselineText: row.Baseline, Baseline: printedNumber(row.Baseline),
+		BaselineText: row.Baseline, Baseline: landmark.PrintedNumber(row.Baseline),
 	}
-	ind.Name, ind.Unit, ind.Key = splitName(row.Printed)
+	ind.Name, ind.Unit, ind.Key = landmark.SplitName(row.Printed)
 	target := landmark.Target{
-		From: landmark.MonthOf(plan.Year, 1), Text: row.Target, Amount: printedNumber(row.Target),
+		From: landmark.MonthOf(plan.Year, 1), Text: row.Target, Amount: landmark.PrintedNumber(row.Target),
 	}
 	ind.Targets = []landmark.Target{target}
 	if ind.Unit == "" {

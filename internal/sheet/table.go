@@ -138,7 +138,8 @@ type tableReader struct {
 	faults Faults
 	began  bool // a project's line was seen, be it a faulty one
 	broken bool // the running project's line was faulty: its indicators are only checked
-	last   int  // number of the last project
+	last   int  // number of the last project as printed
+	count  int  // projects so far, faulty ones too
 	seen   map[string]int
 }
 
@@ -239,10 +240,11 @@ func (p *tableReader) project(n int, cells []string) {
 	case strings.TrimSpace(cells[colNumber]) == "": // said already
 	case err != nil || strconv.Itoa(number) != cells[colNumber] || number < 1:
 		p.faults.add(n, 1, "序号应是1、2、3这样的数,现在是%s", quote(cells[colNumber]))
+	case number == p.count+1 || number == p.last+1: // going on after a gap is not a fault of its own
 	case number <= p.last:
 		p.faults.add(n, 1, "序号%d重复或次序颠倒,前一个项目是%d", number, p.last)
-	case number != p.last+1:
-		p.faults.add(n, 1, "序号%d不连续,这里应是%d", number, p.last+1)
+	default:
+		p.faults.add(n, 1, "序号%d不连续,这里应是%d", number, p.count+1)
 	}
 	p.skipNumber(cells[colNumber])
 	if len(p.table.Projects) == maxProjects {
@@ -286,7 +288,8 @@ func (p *tableReader) splits(n int, cells []string) {
 // skipNumber takes a project's number as the last one even where its line is
 // faulty, so that one fault is not told again for every project after it.
 func (p *tableReader) skipNumber(cell string) {
-	if number, err := strconv.Atoi(cell); err == nil && number > p.last && number <= maxProjects {
+	p.count++
+	if number, err := strconv.Atoi(cell); err == nil && number > 0 && number <= maxProjects {
 		p.last = number
 	} else {
 		p.last++

@@ -82,6 +82,8 @@ func TestReadTableFaults(t *testing.T) {
 			"第3行第1列:序号1重复或次序颠倒,前一个项目是1",
 			"第4行第1列:序号4不连续,这里应是3",
 			"第5行第1列:序号应是1、2、3这样的数,现在是“一”"}},
+		{"a project left out", lines(head, first, strings.Replace(first, "1 ", "3 ", 1), strings.Replace(first, "1 ", "4 ", 1)), []string{
+			"第3行第1列:序号3不连续,这里应是2"}},
 		{"blank cells", lines(head, "1 |   | 卫健局 | ★ | | 3.8 | 1.甲 | | 丁 |", "| 1 | 2 |"), []string{
 			"第2行第2列:“标志性成果”是空的",
 			"第2行第4列:“指标名称”是空的",

@@ -4,30 +4,33 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
-	"golang.org/x/text/width"
+
+	"landmark/internal/landmark"
 )
 
-// ValueRow is one reported value in a list, by indicator code. Whether the plan
-// has the indicator, whose it is and what its kind allows is checked where
-// values are reported, with Line to say where a refused one stands.
+// ValueRow is one reported value in a list. Whose indicator it is, whether its
+// month is open and what else the rules ask is checked where values are reported,
+// with Line to say where a refused one stands.
 type ValueRow struct {
-	Line   int
-	Code   string
-	Value  string              // as typed
-	Amount decimal.NullDecimal // the number in Value
-	Step   string              // qualitative
-	Note   string
-	Reason string
+	Line      int
+	Indicator *landmark.Indicator
+	Value     string              // as typed
+	Amount    decimal.NullDecimal // the number in Value
+	Step      string              // qualitative: one of the indicator's steps
+	Note      string
+	Reason    string
 }
 
 var valueCols = []string{"code", "value", "step", "note", "reason"}
 
-// ReadValues reads reported values from CSV with the columns code, value, step,
-// note and reason; the last three may be missing. A row that says nothing but its
-// code is passed over: not reported is not zero. All faults are listed ([Faults]).
-func ReadValues(r io.Reader) ([]ValueRow, error) {
+// ReadValues reads reported values of a plan's indicators from CSV with the
+// columns code, value, step, note and reason; the last three may be missing. A
+// row that says nothing but its code is passed over: not reported is not zero.
+// All faults are listed ([Faults]).
+func ReadValues(r io.Reader, plan *landmark.Plan) ([]ValueRow, error) {
 	l, faults, err := readList(r, valueCols[:2], valueCols[2:])
 	if err != nil {
 		return nil, err
@@ -35,50 +38,101 @@ func ReadValues(r io.Reader) ([]ValueRow, error) {
 	if l == nil {
 		return nil, faults.orNil()
 	}
-	return valueRows(l, faults)
+	return valueRows(l, faults, plan)
 }
 
-func valueRows(l *list, faults Faults) ([]ValueRow, error) {
+// ReadValuesXLSX reads the same columns from a workbook's first visible sheet;
+// faults name cells.
+func ReadValuesXLSX(r io.Reader, plan *landmark.Plan) ([]ValueRow, error) {
+	b, err := openWorkbook(r)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range b.sheets {
+		if s.hidden {
+			continue
+		}
+		rows, err := b.rows(s)
+		if err != nil {
+			return nil, err
+		}
+		var faults Faults
+		plain := make([]listRow, len(rows))
+		for i, row := range rows {
+			plain[i].line = row.line
+			for k, cell := range row.cells {
+				if why := notPlain(cell); why != "" {
+					faults.add(row.line, k+1, "%s", why)
+				}
+				plain[i].cells = append(plain[i].cells, cell.text)
+			}
+		}
+		l, more := newList(plain, valueCols[:2], valueCols[2:])
+		faults = append(faults, more...)
+		if l == nil {
+			return nil, faults.orNil()
+		}
+		out, err := valueRows(l, faults, plan)
+		return out, named(err)
+	}
+	return nil, Faults{{Message: "文件里没有工作表"}}
+}
+
+// notPlain says why a cell cannot be taken as what a person typed, empty where it
+// can.
+func notPlain(cell workCell) string {
+	switch {
+	case cell.formula:
+		return "是公式,请改成数值或文字"
+	case cell.date:
+		return "是日期,请改成数值或文字"
+	case cell.percent:
+		return "是百分比格式,请改成常规格式再填,例如 82.8"
+	default:
+		return ""
+	}
+}
+
+func valueRows(l *list, faults Faults, plan *landmark.Plan) ([]ValueRow, error) {
 	var out []ValueRow
 	seen := map[string]int{}
 	for _, row := range l.rows {
 		v := ValueRow{Line: row.line}
-		var at, valueAt, stepAt int
-		v.Code, at = l.cell(row, "code")
+		code, codeAt := l.cell(row, "code")
+		var valueAt, stepAt, noteAt, reasonAt int
 		v.Value, valueAt = l.cell(row, "value")
 		v.Step, stepAt = l.cell(row, "step")
-		v.Note, _ = l.cell(row, "note")
-		v.Reason, _ = l.cell(row, "reason")
-		for _, text := range []*string{&v.Code, &v.Value, &v.Step, &v.Note, &v.Reason} {
+		v.Note, noteAt = l.cell(row, "note")
+		v.Reason, reasonAt = l.cell(row, "reason")
+		for _, text := range []*string{&code, &v.Value, &v.Step, &v.Note, &v.Reason} {
 			*text = unquote(*text)
 		}
-		first, twice := seen[v.Code]
+		first, twice := seen[code]
 		switch {
-		case v.Code == "":
-			faults.add(row.line, at, "指标编号是空的")
-		case !codeForm.MatchString(v.Code):
-			faults.add(row.line, at, "指标编号应是“4.1”的样子,现在是%s", quote(v.Code))
+		case code == "":
+			faults.add(row.line, codeAt, "指标编号是空的")
+			continue
 		case twice:
-			faults.add(row.line, at, "指标%s在第%d行已有", v.Code, first)
-		default:
-			seen[v.Code] = row.line
+			faults.add(row.line, codeAt, "指标%s在第%d行已有", code, first)
+			continue
 		}
-		if v.Value != "" {
-			amount, ok := parseAmount(v.Value)
-			if !ok {
-				faults.add(row.line, valueAt, "应是数字,现在是%s", quote(v.Value))
+		seen[code] = row.line
+		var err error
+		if v.Indicator, err = plan.Indicator(code); err != nil {
+			faults.add(row.line, codeAt, "%s", message(err))
+			continue
+		}
+		if v.Value == "" && v.Step == "" {
+			if v.Note != "" || v.Reason != "" {
+				faults.add(row.line, valueAt, "有说明而没有数值或步骤")
 			}
-			v.Amount = amount
+			continue
 		}
-		if strings.ContainsAny(v.Step, "\n\t") {
-			faults.add(row.line, stepAt, "步骤不能换行")
+		faults.check(v, place{row.line, valueAt}, place{row.line, stepAt}, place{row.line, noteAt}, place{row.line, reasonAt})
+		if amount, err := landmark.ParseAmount(v.Value, v.Indicator); err == nil {
+			v.Amount = decimal.NewNullDecimal(amount)
 		}
-		switch {
-		case v.Value == "" && v.Step == "" && (v.Note != "" || v.Reason != ""):
-			faults.add(row.line, valueAt, "有说明而没有数值或步骤")
-		case v.Value != "" || v.Step != "":
-			out = append(out, v)
-		}
+		out = append(out, v)
 	}
 	if len(out) == 0 && len(faults) == 0 {
 		faults.add(0, 0, "文件里没有一行填了数值或步骤")
@@ -89,21 +143,45 @@ func valueRows(l *list, faults Faults) ([]ValueRow, error) {
 	return out, nil
 }
 
-var amountForm = regexp.MustCompile(`^([+-]?)([0-9]{1,3}(?:,[0-9]{3}){1,5}|[0-9]{1,18})(\.[0-9]{1,9})?[%‰]?$`)
+// place is where a cell stands.
+type place struct{ line, column int }
 
-// parseAmount reads a figure as people type it: full-width digits, thousands set
-// apart, a closing % or ‰. Anything else, 1E5 and 3.2万 included, is no number.
-func parseAmount(text string) (decimal.NullDecimal, bool) {
-	text = strings.ReplaceAll(width.Narrow.String(strings.TrimSpace(text)), "−", "-")
-	f := amountForm.FindStringSubmatch(text)
-	if f == nil {
-		return decimal.NullDecimal{}, false
+// maxNoteRunes bounds a note or a reason.
+const maxNoteRunes = 2000
+
+// check says what is wrong with a value as such, whatever file it came in.
+func (fs *Faults) check(v ValueRow, value, step, note, reason place) {
+	ind := v.Indicator
+	if v.Value != "" {
+		if _, err := landmark.ParseAmount(v.Value, ind); err != nil {
+			fs.add(value.line, value.column, "%s", message(err))
+		}
 	}
-	d, err := decimal.NewFromString(f[1] + strings.ReplaceAll(f[2], ",", "") + f[3])
-	if err != nil {
-		return decimal.NullDecimal{}, false
+	_, known := ind.Step(v.Step)
+	switch {
+	case ind.Kind == landmark.Qualitative && v.Step == "":
+		fs.add(step.line, step.column, "“%s”是定性指标,要填步骤:%s", ind.Name, stepNames(ind))
+	case ind.Kind != landmark.Qualitative && v.Step != "":
+		fs.add(step.line, step.column, "“%s”不是定性指标,没有步骤", ind.Name)
+	case v.Step != "" && !known:
+		fs.add(step.line, step.column, "没有%s这个步骤,“%s”的步骤是:%s", quote(v.Step), ind.Name, stepNames(ind))
 	}
-	return decimal.NewNullDecimal(d), true
+	for _, c := range []struct {
+		text string
+		at   place
+	}{{v.Note, note}, {v.Reason, reason}} {
+		if n := utf8.RuneCountInString(c.text); n > maxNoteRunes {
+			fs.add(c.at.line, c.at.column, "有%d字,最多%d字", n, maxNoteRunes)
+		}
+	}
+}
+
+func stepNames(ind *landmark.Indicator) string {
+	names := make([]string, len(ind.Steps))
+	for i, s := range ind.Steps {
+		names[i] = s.Name
+	}
+	return strings.Join(names, "、")
 }
 
 // formulaMarks begin what a spreadsheet runs. The full-width ones count too: some

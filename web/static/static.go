@@ -94,6 +94,12 @@ func URL(name string) string {
 	return a.url
 }
 
+// Has says whether there is a file at an address.
+func Has(url string) bool {
+	_, ok := served[strings.TrimPrefix(url, "/static/")]
+	return ok
+}
+
 // Handler serves GET and HEAD of /static/. An address of an older version is not
 // found: pages never name one.
 func Handler() http.Handler {

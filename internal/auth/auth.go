@@ -1,0 +1,357 @@
+// Package auth says who somebody is: passwords, signing in and how often it
+// may be tried, and the sessions that remember it. What a person may do is the
+// domain's business.
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"landmark/internal/landmark"
+	"landmark/internal/store"
+)
+
+// Config is what an Auth works with.
+type Config struct {
+	Store *store.Store
+	Now   func() time.Time
+	Log   *slog.Logger
+
+	Secure   bool          // cookies over https only
+	Demo     bool          // demo accounts may be entered without a password
+	Idle     time.Duration // a session ends when unused so long, by default 30 minutes
+	Absolute time.Duration // a session ends at this age, by default 12 hours
+	// MaxSessions is how many sessions one account may have; signing in once
+	// more ends the oldest. 0 is no limit.
+	MaxSessions int
+	Limits      store.SignInLimits // by default 5 per account and address, 50 per address, in 15 minutes
+}
+
+// Auth signs people in and out and keeps their passwords.
+type Auth struct {
+	store       *store.Store
+	now         func() time.Time
+	log         *slog.Logger
+	demo        bool
+	maxSessions int
+	limits      store.SignInLimits
+	hasher      *hasher
+	sessions    *sessions
+}
+
+// New makes an Auth.
+func New(c Config) (*Auth, error) {
+	if c.Store == nil || c.Now == nil || c.Log == nil {
+		return nil, errors.New("auth: Store, Now and Log are needed")
+	}
+	if c.Idle == 0 {
+		c.Idle = 30 * time.Minute
+	}
+	if c.Absolute == 0 {
+		c.Absolute = 12 * time.Hour
+	}
+	if c.Limits == (store.SignInLimits{}) {
+		c.Limits = store.SignInLimits{Window: 15 * time.Minute, PerAccount: 5, PerAddress: 50}
+	}
+	h, err := newHasher()
+	if err != nil {
+		return nil, err
+	}
+	return &Auth{
+		store: c.Store, now: c.Now, log: c.Log, demo: c.Demo, maxSessions: c.MaxSessions, limits: c.Limits,
+		hasher: h, sessions: newSessions(c),
+	}, nil
+}
+
+// The sentences of a refused sign-in. A wrong name and a wrong password get the
+// same one, so that nobody learns which accounts there are.
+var (
+	ErrSignIn    = landmark.Errorf(landmark.Invalid, "", "账号或密码不对")
+	ErrThrottled = landmark.Errorf(landmark.Forbidden, "", "试的次数太多了,请15分钟后再试")
+)
+
+// SignIn checks a name and password and begins a session. The error is
+// ErrSignIn, ErrThrottled or internal. ctx must come from [Auth.Load].
+func (a *Auth) SignIn(ctx context.Context, name, password string) (landmark.User, error) {
+	v := VisitFrom(ctx)
+	now := a.now()
+	name = clip(strings.ToLower(strings.TrimSpace(name)), 64)
+	may, err := a.store.TrySignIn(ctx, name, v.Address, a.limits, now)
+	if err != nil {
+		return landmark.User{}, err
+	}
+	if !may {
+		a.log.WarnContext(ctx, "sign-in throttled", "name", name, "address", v.Address, "request", v.RequestID)
+		return landmark.User{}, fmt.Errorf("sign in: %w", ErrThrottled)
+	}
+	account, err := a.store.Account(ctx, name)
+	if err != nil && landmark.KindOf(err) != landmark.NotFound {
+		return landmark.User{}, err
+	}
+	right, outdated, err := a.hasher.check(ctx, password, account.Hash) // an unknown name costs as much
+	if err != nil {
+		return landmark.User{}, err
+	}
+	if !right || account.User.Disabled {
+		a.log.WarnContext(ctx, "sign-in refused", "name", name, "address", v.Address, "request", v.RequestID)
+		return landmark.User{}, fmt.Errorf("sign in: %w", ErrSignIn)
+	}
+	if outdated {
+		hash, err := a.hasher.hash(ctx, password)
+		if err != nil {
+			return landmark.User{}, err
+		}
+		if err := a.store.Rehash(ctx, account.User.ID, account.Hash, hash); err != nil {
+			return landmark.User{}, err
+		}
+	}
+	if err := a.store.SignedIn(ctx, name, v.Address); err != nil {
+		return landmark.User{}, err
+	}
+	return account.User, a.begin(ctx, account)
+}
+
+// SignInDemo begins a session for one of the demo's accounts. The error is
+// NotFound outside the demo and for every other account.
+func (a *Auth) SignInDemo(ctx context.Context, name string) (landmark.User, error) {
+	account, err := a.store.Account(ctx, name)
+	if err != nil && landmark.KindOf(err) != landmark.NotFound {
+		return landmark.User{}, err
+	}
+	if err != nil || !a.demo || !account.Demo || account.User.Disabled {
+		return landmark.User{}, fmt.Errorf("enter the demo: %w", landmark.Errorf(landmark.NotFound, "account", "没有这个演示账号"))
+	}
+	return account.User, a.begin(ctx, account)
+}
+
+// begin renews the token, so that one known from before is of no use, and ends
+// the account's oldest sessions beyond the limit.
+func (a *Auth) begin(ctx context.Context, account store.Account) error {
+	now := a.now()
+	if a.maxSessions > 0 {
+		if _, err := a.store.EndSessions(ctx, account.User.ID, a.maxSessions-1, "", now); err != nil {
+			return err
+		}
+	}
+	if err := a.sessions.begin(ctx, account); err != nil {
+		return err
+	}
+	v := VisitFrom(ctx)
+	a.log.InfoContext(ctx, "signed in", "account", account.User.Name, "user", account.User.ID, "address", v.Address, "request", v.RequestID)
+	return nil
+}
+
+// SignOut ends the session at once, also for requests still under way.
+func (a *Auth) SignOut(ctx context.Context) error {
+	v := VisitFrom(ctx)
+	if v.User.SignedIn() {
+		a.log.InfoContext(ctx, "signed out", "account", v.User.Name, "user", v.User.ID, "address", v.Address, "request", v.RequestID)
+	}
+	return a.sessions.end(ctx)
+}
+
+// EndSession ends another of the visitor's own sessions, by the short name
+// [Auth.Sessions] gives. The error is NotFound.
+func (a *Auth) EndSession(ctx context.Context, name string) error {
+	if len(name) != sessionNameLength {
+		return landmark.Errorf(landmark.NotFound, "session", "这个登录已经结束了")
+	}
+	return a.store.EndSessionOf(ctx, VisitFrom(ctx).User.ID, name, a.now())
+}
+
+// EndOtherSessions ends all of the visitor's sessions but the present one.
+func (a *Auth) EndOtherSessions(ctx context.Context) error {
+	v := VisitFrom(ctx)
+	_, err := a.store.EndSessions(ctx, v.User.ID, 0, v.tokenHash, a.now())
+	return err
+}
+
+// Sweep removes what ended sessions and old failures have left. Call it now
+// and then.
+func (a *Auth) Sweep(ctx context.Context) error {
+	return a.store.SweepSignIns(ctx, a.now().Add(-24*time.Hour))
+}
+
+// ChangePassword sets the visitor's own password. The old one is asked for
+// again; every other session of the account ends. The error is Invalid with
+// field old, new or again.
+func (a *Auth) ChangePassword(ctx context.Context, old, password, again string) error {
+	v := VisitFrom(ctx)
+	now := a.now()
+	account, err := a.store.Account(ctx, v.User.Name)
+	if err != nil {
+		return err
+	}
+	// Guessing the old password in somebody's open browser is guessing too.
+	may, err := a.store.TrySignIn(ctx, v.User.Name, v.Address, a.limits, now)
+	if err != nil {
+		return err
+	}
+	if !may {
+		return fmt.Errorf("change password: %w", landmark.Errorf(landmark.Invalid, "old", "%s", landmark.MessageOf(ErrThrottled)))
+	}
+	right, _, err := a.hasher.check(ctx, old, account.Hash)
+	switch {
+	case err != nil:
+		return err
+	case !right:
+		return landmark.Errorf(landmark.Invalid, "old", "原密码不对")
+	}
+	if err := a.store.SignedIn(ctx, v.User.Name, v.Address); err != nil {
+		return err
+	}
+	switch {
+	case password == old:
+		return landmark.Errorf(landmark.Invalid, "new", "新密码要和原密码不同")
+	case password != again:
+		return landmark.Errorf(landmark.Invalid, "again", "两次输入的新密码不一样")
+	}
+	if err := CheckPassword(password, account.User); err != nil {
+		return err
+	}
+	hash, err := a.hasher.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	err = a.store.Tx(ctx, func(s *store.Store) error {
+		if err := s.SetPassword(ctx, account.User.ID, account.Hash, hash, false, "", now); err != nil {
+			return err
+		}
+		return s.AddHistory(ctx, accountLine(v.Actor(), "account.password", account.User, now))
+	})
+	if err != nil {
+		return err
+	}
+	// All sessions have ended, this one too: it goes on under a new token.
+	account.ChangedAt = now
+	return a.sessions.begin(ctx, account)
+}
+
+// NewAccount is what an account is made from.
+type NewAccount struct {
+	Name        string
+	DisplayName string // empty: the name
+	Role        landmark.Role
+	Department  landmark.Department // for reporter and leader; a viewer may have one
+	Password    string              // empty: one is generated, to be changed at first sign-in
+}
+
+// Add makes an account and returns the password if one was generated. It is
+// shown nowhere else. The error is Invalid with the field's name.
+func (a *Auth) Add(ctx context.Context, by landmark.Actor, n NewAccount) (generated string, err error) {
+	u := landmark.User{Name: n.Name, DisplayName: n.DisplayName, Role: n.Role, DepartmentID: n.Department.ID, Department: n.Department}
+	if u.DisplayName == "" {
+		u.DisplayName = n.Name
+	}
+	if err := checkAccount(u); err != nil {
+		return "", err
+	}
+	password := n.Password
+	if password == "" {
+		generated = GeneratePassword()
+		password, u.MustChange = generated, true
+	} else if err := CheckPassword(password, u); err != nil {
+		return "", err
+	}
+	hash, err := a.hasher.hash(ctx, password)
+	if err != nil {
+		return "", err
+	}
+	now := a.now()
+	return generated, a.store.Tx(ctx, func(s *store.Store) error {
+		if u.ID, err = s.InsertAccount(ctx, store.Account{User: u, Hash: hash}, now); err != nil {
+			return err
+		}
+		return s.AddHistory(ctx, accountLine(by, "account.add", u, now))
+	})
+}
+
+// SetPassword gives an account a password, or a generated one where password
+// is empty, which it returns; either must be changed at the next sign-in. All
+// sessions of the account end.
+func (a *Auth) SetPassword(ctx context.Context, by landmark.Actor, name, password string) (generated string, err error) {
+	account, err := a.store.Account(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	if password == "" {
+		generated = GeneratePassword()
+		password = generated
+	} else if err := CheckPassword(password, account.User); err != nil {
+		return "", err
+	}
+	hash, err := a.hasher.hash(ctx, password)
+	if err != nil {
+		return "", err
+	}
+	now := a.now()
+	return generated, a.store.Tx(ctx, func(s *store.Store) error {
+		if err := s.SetPassword(ctx, account.User.ID, account.Hash, hash, true, "", now); err != nil {
+			return err
+		}
+		return s.AddHistory(ctx, accountLine(by, "account.password", account.User, now))
+	})
+}
+
+// SetDisabled shuts an account, which ends its sessions, or opens it again.
+func (a *Auth) SetDisabled(ctx context.Context, by landmark.Actor, name string, disabled bool) error {
+	account, err := a.store.Account(ctx, name)
+	if err != nil {
+		return err
+	}
+	act := "account.enable"
+	if disabled {
+		act = "account.disable"
+	}
+	now := a.now()
+	return a.store.Tx(ctx, func(s *store.Store) error {
+		if err := s.SetDisabled(ctx, account.User.ID, disabled, now); err != nil {
+			return err
+		}
+		return s.AddHistory(ctx, accountLine(by, act, account.User, now))
+	})
+}
+
+var accountName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+
+// checkAccount is what the database would refuse, in words and by field.
+func checkAccount(u landmark.User) error {
+	known := false
+	for _, r := range landmark.Roles {
+		known = known || u.Role == r
+	}
+	n := utf8.RuneCountInString(u.DisplayName)
+	switch {
+	case !accountName.MatchString(u.Name):
+		return landmark.Errorf(landmark.Invalid, "name", "账号名用小写字母、数字、点、横线,以字母或数字开头,最多64个字")
+	case n < 1 || n > 64 || strings.TrimSpace(u.DisplayName) == "":
+		return landmark.Errorf(landmark.Invalid, "display_name", "显示名要有1到64个字")
+	case !known:
+		return landmark.Errorf(landmark.Invalid, "role", "没有“%s”这个角色,可用的是 office、reporter、leader、viewer", u.Role)
+	case u.Role.NeedsDepartment() && u.DepartmentID == 0:
+		return landmark.Errorf(landmark.Invalid, "department", "填报员和部门负责人要选定部门")
+	case u.Role == landmark.RoleOffice && u.DepartmentID != 0:
+		return landmark.Errorf(landmark.Invalid, "department", "市府办账号不选部门")
+	}
+	return nil
+}
+
+func accountLine(by landmark.Actor, act string, u landmark.User, at time.Time) landmark.HistoryEntry {
+	return landmark.HistoryEntry{At: at, Actor: by, Act: act, DepartmentID: u.DepartmentID,
+		Object: fmt.Sprintf("账号 %s(%s,%s)", u.Name, u.DisplayName, u.Role.Chinese())}
+}
+
+// clip cuts s to at most n characters that the database can hold.
+func clip(s string, n int) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "�"), "\x00", "�")
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n])
+}

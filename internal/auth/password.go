@@ -1,0 +1,162 @@
+package auth
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	_ "embed" // the barred passwords
+	"fmt"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/alexedwards/argon2id"
+
+	"landmark/internal/landmark"
+	"landmark/internal/store"
+)
+
+//go:generate go run barred_gen.go
+
+// Passwords are measured in characters. There is no rule of composition and no
+// forced change by time: both make people choose worse ones.
+const (
+	MinPassword = 10
+	MaxPassword = 200
+)
+
+//go:embed barred.txt
+var barredText string
+
+// barred holds common passwords that are long enough to be chosen here, in
+// lower case.
+var barred = sync.OnceValue(func() map[string]bool {
+	m := map[string]bool{}
+	lines := bufio.NewScanner(strings.NewReader(barredText))
+	for lines.Scan() {
+		if line := lines.Text(); line != "" && line[0] != '#' {
+			m[line] = true
+		}
+	}
+	return m
+})
+
+// ownWords are guessed first by those who know whose program this is.
+var ownWords = []string{"landmark", "biaozhixing", "tongxiang", "gongtongfuyu", "gongfu", "txjf", "shifuban", "标志性成果", "桐乡", "共同富裕", "市府办"}
+
+// CheckPassword says whether u may choose a password. The error is Invalid for
+// field new.
+func CheckPassword(password string, u landmark.User) error {
+	refuse := func(format string, args ...any) error {
+		return landmark.Errorf(landmark.Invalid, "new", format, args...)
+	}
+	n := utf8.RuneCountInString(password)
+	switch {
+	case !utf8.ValidString(password) || strings.ContainsFunc(password, unicode.IsControl):
+		return refuse("密码里有不能用的字符")
+	case n < MinPassword:
+		return refuse("密码至少要%d个字,现在只有%d个", MinPassword, n)
+	case n > MaxPassword:
+		return refuse("密码最多%d个字", MaxPassword)
+	}
+	lower := strings.ToLower(password)
+	for _, w := range append([]string{u.Name, u.DisplayName, u.Department.Slug, u.Department.Name}, ownWords...) {
+		if w = strings.ToLower(w); longEnough(w) && strings.Contains(lower, w) {
+			return refuse("密码里不要有账号名、姓名、部门名或本系统的名称")
+		}
+	}
+	different := map[rune]bool{}
+	for _, r := range lower {
+		different[r] = true
+	}
+	if len(different) < 4 || barred()[lower] || barred()[plain(lower)] {
+		return refuse("这个密码太常见,容易被猜中,请换一个")
+	}
+	return nil
+}
+
+// longEnough says whether a word is worth looking for in a password: three
+// letters or more, or two Chinese characters.
+func longEnough(w string) bool {
+	n := utf8.RuneCountInString(w)
+	return n >= 3 || n == 2 && len(w) == 6
+}
+
+// plain takes back the usual disguises: p@ssw0rd is password.
+var plain = strings.NewReplacer("@", "a", "0", "o", "3", "e", "$", "s", "!", "i").Replace
+
+// GeneratePassword makes a password of 16 characters in groups that can be
+// read out: no vowels, and no characters that look alike. It has 77 bits.
+func GeneratePassword() string {
+	const letters = "bcdfghjkmnpqrstvwxz23456789"
+	var b strings.Builder
+	for b.Len() < 19 {
+		if b.Len()%5 == 4 {
+			b.WriteByte('-')
+		}
+		var one [1]byte
+		_, _ = rand.Read(one[:])                // never fails
+		if int(one[0]) < 256-256%len(letters) { // else some letters would come more often
+			b.WriteByte(letters[int(one[0])%len(letters)])
+		}
+	}
+	return b.String()
+}
+
+// parameters of new hashes. They are fixed: the library's own follow the
+// number of cores.
+var parameters = argon2id.Params{Memory: 19456, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
+// hasher hashes at most four passwords at a time, each of which takes 19 MiB.
+type hasher struct {
+	slots chan struct{}
+	dummy string // compared with where there is no account
+}
+
+func newHasher() (*hasher, error) {
+	dummy, err := argon2id.CreateHash(rand.Text(), &parameters)
+	if err != nil {
+		return nil, fmt.Errorf("hash a password: %w", err)
+	}
+	return &hasher{slots: make(chan struct{}, 4), dummy: dummy}, nil
+}
+
+func (h *hasher) acquire(ctx context.Context) error {
+	select {
+	case h.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait to hash a password: %w", ctx.Err())
+	}
+}
+
+func (h *hasher) hash(ctx context.Context, password string) (string, error) {
+	if err := h.acquire(ctx); err != nil {
+		return "", err
+	}
+	defer func() { <-h.slots }()
+	hash, err := argon2id.CreateHash(password, &parameters)
+	if err != nil {
+		return "", fmt.Errorf("hash a password: %w", err)
+	}
+	return hash, nil
+}
+
+// check compares a password with a hash, taking as long where the hash is
+// missing or matches nothing. outdated asks for a new hash of the same.
+func (h *hasher) check(ctx context.Context, password, hash string) (right, outdated bool, err error) {
+	if err := h.acquire(ctx); err != nil {
+		return false, false, err
+	}
+	defer func() { <-h.slots }()
+	nobody := hash == "" || hash == store.NoPassword
+	if nobody {
+		hash = h.dummy
+	}
+	right, params, err := argon2id.CheckHash(password, hash)
+	if err != nil {
+		return false, false, fmt.Errorf("check a password: %w", err)
+	}
+	return right && !nobody, *params != parameters, nil
+}

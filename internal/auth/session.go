@@ -1,0 +1,233 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"landmark/internal/landmark"
+	"landmark/internal/store"
+)
+
+// Visit is one request, as far as it matters who makes it. The server puts one
+// into the context before anything else, so that the outermost layer, which
+// logs, knows in the end what the innermost found out.
+type Visit struct {
+	RequestID string
+	Address   string // of the client, "" if unknown
+	Agent     string
+	User      landmark.User // the zero User for a visitor
+
+	tokenHash string // of the session the request came with
+	createdAt time.Time
+}
+
+// Actor is the visitor as the history names them.
+func (v *Visit) Actor() landmark.Actor { return landmark.ActorOf(v.User, v.Address, v.RequestID) }
+
+type visitKey struct{}
+
+// WithVisit puts v into a context.
+func WithVisit(ctx context.Context, v *Visit) context.Context {
+	return context.WithValue(ctx, visitKey{}, v)
+}
+
+// VisitFrom is the context's visit; without one it is an empty one.
+func VisitFrom(ctx context.Context) *Visit {
+	if v, ok := ctx.Value(visitKey{}).(*Visit); ok {
+		return v
+	}
+	return &Visit{}
+}
+
+// Load returns a middleware that finds out who the visitor is. Session, person
+// and rights are read in one statement with every request: nothing about
+// rights is remembered. failed answers where the database cannot be asked.
+func (a *Auth) Load(failed func(http.ResponseWriter, *http.Request, error)) func(http.Handler) http.Handler {
+	a.sessions.manager.ErrorFunc = failed
+	return a.sessions.manager.LoadAndSave
+}
+
+// CookieName is the name of the session's cookie.
+func (a *Auth) CookieName() string { return a.sessions.manager.Cookie.Name }
+
+// Sign is one place a person is signed in at.
+type Sign struct {
+	Name    string // for EndSession
+	Here    bool   // the one asking
+	Address string
+	Agent   string
+	Since   time.Time
+	Until   time.Time // unless used again before
+}
+
+// sessionNameLength characters of the hash tell an account's sessions apart
+// and give nothing away: the token cannot be had from its hash.
+const sessionNameLength = 12
+
+// Sessions lists where the visitor is signed in, newest first.
+func (a *Auth) Sessions(ctx context.Context) ([]Sign, error) {
+	v := VisitFrom(ctx)
+	found, err := a.store.Sessions(ctx, v.User.ID, a.now())
+	if err != nil {
+		return nil, err
+	}
+	signs := make([]Sign, len(found))
+	for i, f := range found {
+		signs[i] = Sign{Name: f.TokenHash[:sessionNameLength], Here: f.TokenHash == v.tokenHash,
+			Address: f.Address, Agent: f.Agent, Since: f.CreatedAt, Until: f.ExpiresAt}
+	}
+	return signs, nil
+}
+
+// sessions is scs with a store of our own. scs makes tokens and cookies; when a
+// session ends is decided here, by our clock: scs's own idle time would write
+// with every request, and could bring an ended session back to life.
+type sessions struct {
+	manager        *scs.SessionManager
+	store          *store.Store
+	now            func() time.Time
+	idle, absolute time.Duration
+}
+
+func newSessions(c Config) *sessions {
+	s := &sessions{manager: scs.New(), store: c.Store, now: c.Now, idle: c.Idle, absolute: c.Absolute}
+	m := s.manager
+	m.Store, m.Codec, m.HashTokenInStore = s, codec{}, true
+	m.Cookie.Name, m.Cookie.Secure = "landmark", c.Secure
+	if c.Secure {
+		m.Cookie.Name = "__Host-landmark"
+	}
+	m.Cookie.HttpOnly, m.Cookie.SameSite, m.Cookie.Path = true, http.SameSiteLaxMode, "/"
+	m.Cookie.Persist = false // gone with the browser
+	return s
+}
+
+// Keys of what a session holds.
+const (
+	accountKey = "account" // int64
+	stampKey   = "stamp"   // int64: when the password was set, in microseconds
+)
+
+// begin gives the visitor a new session that belongs to account.
+func (s *sessions) begin(ctx context.Context, account store.Account) error {
+	if err := s.manager.RenewToken(ctx); err != nil {
+		return fmt.Errorf("renew session: %w", err)
+	}
+	VisitFrom(ctx).createdAt = s.now()
+	s.manager.Put(ctx, accountKey, account.User.ID)
+	s.manager.Put(ctx, stampKey, account.ChangedAt.UnixMicro())
+	return nil
+}
+
+func (s *sessions) end(ctx context.Context) error {
+	if err := s.manager.Destroy(ctx); err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
+}
+
+// FindCtx implements [scs.CtxStore]. It also fills the context's visit.
+func (s *sessions) FindCtx(ctx context.Context, tokenHash string) ([]byte, bool, error) {
+	now := s.now()
+	found, account, err := s.store.Session(ctx, tokenHash, now)
+	if landmark.KindOf(err) == landmark.NotFound {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	var c content
+	if err := json.Unmarshal(found.Data, &c); err != nil {
+		return nil, false, fmt.Errorf("read session: %w", err)
+	}
+	// A session begun with an older password ends with it, also one that was
+	// being made just while the password changed.
+	if account.User.Disabled || c.Account != account.User.ID || c.Stamp != account.ChangedAt.UnixMicro() {
+		return nil, false, nil
+	}
+	v := VisitFrom(ctx)
+	v.User, v.tokenHash, v.createdAt = account.User, tokenHash, found.CreatedAt
+	// To the minute is exact enough, and saves a write with every page.
+	if until := s.until(now, found.CreatedAt); until.After(found.ExpiresAt.Add(time.Minute)) {
+		if err := s.store.ExtendSession(ctx, tokenHash, until); err != nil {
+			return nil, false, err
+		}
+	}
+	return found.Data, true, nil
+}
+
+// CommitCtx implements [scs.CtxStore]. The expiry scs asks for goes by the
+// machine's clock and is not used.
+func (s *sessions) CommitCtx(ctx context.Context, tokenHash string, data []byte, _ time.Time) error {
+	var c content
+	if err := json.Unmarshal(data, &c); err != nil {
+		return fmt.Errorf("save session: %w", err)
+	}
+	v, now := VisitFrom(ctx), s.now()
+	created := v.createdAt
+	if created.IsZero() {
+		created = now
+	}
+	return s.store.SaveSession(ctx, store.Session{TokenHash: tokenHash, AccountID: c.Account, Data: data,
+		Address: v.Address, Agent: clip(v.Agent, 300), CreatedAt: created, ExpiresAt: s.until(now, created)})
+}
+
+// DeleteCtx implements [scs.CtxStore].
+func (s *sessions) DeleteCtx(ctx context.Context, tokenHash string) error {
+	return s.store.EndSession(ctx, tokenHash, s.now())
+}
+
+// until is when a session in use now ends if it is not used again.
+func (s *sessions) until(now, created time.Time) time.Time {
+	idle, absolute := now.Add(s.idle), created.Add(s.absolute)
+	if absolute.Before(idle) {
+		return absolute
+	}
+	return idle
+}
+
+var errContext = errors.New("auth: sessions need a context")
+
+// Find, Commit and Delete are never called: scs prefers the methods with a
+// context.
+func (s *sessions) Find(string) ([]byte, bool, error) { return nil, false, errContext }
+
+// Commit is never called.
+func (s *sessions) Commit(string, []byte, time.Time) error { return errContext }
+
+// Delete is never called.
+func (s *sessions) Delete(string) error { return errContext }
+
+// content is what a session holds, as it is stored.
+type content struct {
+	Account int64     `json:"account"`
+	Stamp   int64     `json:"stamp"`
+	End     time.Time `json:"end"` // scs's own
+}
+
+// codec implements [scs.Codec] for content: JSON, so that a session can be
+// read in the database.
+type codec struct{}
+
+// Encode implements [scs.Codec].
+func (codec) Encode(end time.Time, values map[string]any) ([]byte, error) {
+	c := content{End: end}
+	c.Account, _ = values[accountKey].(int64) // absent before signing in
+	c.Stamp, _ = values[stampKey].(int64)
+	return json.Marshal(c)
+}
+
+// Decode implements [scs.Codec].
+func (codec) Decode(b []byte) (time.Time, map[string]any, error) {
+	var c content
+	if err := json.Unmarshal(b, &c); err != nil {
+		return time.Time{}, nil, err
+	}
+	return c.End, map[string]any{accountKey: c.Account, stampKey: c.Stamp}, nil
+}

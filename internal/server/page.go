@@ -1,0 +1,264 @@
+package server
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/a-h/templ"
+
+	"landmark/internal/auth"
+	"landmark/internal/landmark"
+	"landmark/web/view"
+)
+
+// render writes a page once it is whole: a component that fails leaves no half
+// of one behind.
+func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, c templ.Component) error {
+	var page bytes.Buffer
+	if err := c.Render(r.Context(), &page); err != nil {
+		return fmt.Errorf("render: %w", err)
+	}
+	if flash, err := r.Cookie(s.flashCookie()); err == nil && flash.Value != "" {
+		s.setCookie(w, s.flashCookie(), "", -1) // said once
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(page.Bytes()) // the visitor has gone: nobody to tell
+	return nil
+}
+
+// redirect answers a write that succeeded. flash is said on the next page.
+func (s *Server) redirect(w http.ResponseWriter, r *http.Request, to, flash string) error {
+	if flash != "" {
+		s.setCookie(w, s.flashCookie(), base64.RawURLEncoding.EncodeToString([]byte(flash)), 60)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+// Cookies besides the session's. The flash is not kept in the session: saving
+// that could fail after what it tells of has been done.
+func (s *Server) flashCookie() string { return s.cookieName("landmark-said") }
+func (s *Server) themeCookie() string { return s.cookieName("landmark-theme") }
+
+func (s *Server) cookieName(name string) string {
+	if s.secure() {
+		return "__Host-" + name
+	}
+	return name
+}
+
+func (s *Server) setCookie(w http.ResponseWriter, name, value string, seconds int) {
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode})
+}
+
+func (s *Server) flash(r *http.Request) string {
+	c, err := r.Cookie(s.flashCookie())
+	if err != nil {
+		return ""
+	}
+	b, err := base64.RawURLEncoding.DecodeString(c.Value)
+	if err != nil || len(b) > 1000 {
+		return ""
+	}
+	return strings.ToValidUTF8(string(b), "")
+}
+
+// question is what a page was asked to show.
+type question struct {
+	plan  string         // slug; empty: the newest
+	month landmark.Month // zero: the newest month that is due
+	asOf  time.Time      // zero: now
+}
+
+// asked reads ?plan=, ?month= and ?as_of= of any page.
+func (s *Server) asked(r *http.Request) (question, error) {
+	query := r.URL.Query()
+	q := question{plan: query.Get("plan")}
+	if text := query.Get("month"); text != "" {
+		m, err := landmark.ParseMonth(text)
+		if err != nil {
+			return question{}, problem(http.StatusBadRequest, landmark.MessageOf(err))
+		}
+		q.month = m
+	}
+	if text := query.Get("as_of"); text != "" {
+		at, err := s.parseMoment(text)
+		if err != nil {
+			return question{}, err
+		}
+		q.asOf = at
+	}
+	return q, nil
+}
+
+// parseMoment reads a moment as people write it in the city's zone, to the
+// minute or second, or as RFC 3339 with a zone of its own.
+func (s *Server) parseMoment(text string) (time.Time, error) {
+	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", time.RFC3339} {
+		at, err := time.ParseInLocation(layout, text, s.zone)
+		if err != nil {
+			continue
+		}
+		if at.After(s.now()) {
+			return time.Time{}, problem(http.StatusBadRequest, "只能查看过去的样子,不能查看将来的时间")
+		}
+		return at, nil
+	}
+	return time.Time{}, problem(http.StatusBadRequest, "时间要写成“2023-10-12T09:30”的样子")
+}
+
+// record reads what a page was asked for, as far as the visitor may see it.
+func (s *Server) record(r *http.Request) (*landmark.Record, landmark.Month, error) {
+	q, err := s.asked(r)
+	if err != nil {
+		return nil, 0, err
+	}
+	rec, err := s.store.Record(r.Context(), q.plan, q.asOf, s.now(), s.zone)
+	if err != nil {
+		return nil, 0, err
+	}
+	month := q.month
+	if month.IsZero() {
+		month = rec.NewestDue()
+	}
+	if first, last := rec.Plan.FirstMonth(), rec.Plan.LastMonth(); month < first || month > last {
+		return nil, 0, landmark.Errorf(landmark.NotFound, "month", "这个方案没有%s,只有%s到%s", month.Chinese(), first.Chinese(), last.Chinese())
+	}
+	return visibleTo(auth.VisitFrom(r.Context()).User, rec), month, nil
+}
+
+// bare is what every page shows that needs nothing from the database.
+func (s *Server) bare(r *http.Request, title string) view.Page {
+	v := auth.VisitFrom(r.Context())
+	p := view.Page{
+		Title: title, Path: r.URL.Path, Query: shown(r.URL.Query()),
+		User: v.User, Demo: s.demo, PrintedAt: s.now().In(s.zone), Flash: s.flash(r), RequestID: v.RequestID,
+	}
+	if c, err := r.Cookie(s.themeCookie()); err == nil && (c.Value == "light" || c.Value == "dark") {
+		p.Theme = c.Value
+	}
+	if v.User.SignedIn() && !v.User.MustChange {
+		p.Nav = s.nav(r, p)
+	}
+	return p
+}
+
+// shown are the parameters links of a page keep. A form's own are not among
+// them: they must not travel in an address.
+func shown(q url.Values) url.Values {
+	kept := url.Values{}
+	for k, vs := range q {
+		if k != "next" && len(vs) == 1 {
+			kept[k] = vs
+		}
+	}
+	return kept
+}
+
+// nav is the main navigation as far as the visitor may go.
+func (s *Server) nav(r *http.Request, p view.Page) []view.NavItem {
+	u := auth.VisitFrom(r.Context()).User
+	var items []view.NavItem
+	for _, n := range s.menu() {
+		if !rules[n.right].may(u) {
+			continue
+		}
+		below := n.below
+		if below == "" {
+			below = n.path + "/"
+		}
+		items = append(items, view.NavItem{Label: n.label, Href: p.To(n.path), Star: n.star,
+			Current: r.URL.Path == n.path, Here: strings.HasPrefix(r.URL.Path, below) && n.path != "/"})
+	}
+	return items
+}
+
+// menuItem is an entry of the main navigation.
+type menuItem struct {
+	label, path string
+	below       string // addresses that belong to it, by default those under path
+	star        bool
+	right       Right
+}
+
+// menu is the main navigation, each entry with the right of its route.
+func (s *Server) menu() []menuItem {
+	return []menuItem{
+		{label: "总览", path: "/", right: RightRead},
+		{label: "关键指标", path: "/key", star: true, right: RightRead},
+	}
+}
+
+// page is what a page of a plan shows around its content.
+func (s *Server) page(r *http.Request, rec *landmark.Record, month landmark.Month, title string) (view.Page, error) {
+	p := s.bare(r, title)
+	p.Plan, p.Month, p.Rule = rec.Plan, month, rec.Plan.Rule(month)
+	p.Demo = p.Demo || rec.Plan.Demo
+	if !rec.AsOf.IsZero() && r.URL.Query().Get("as_of") != "" {
+		at := rec.AsOf.In(s.zone)
+		p.AsOf = &at
+	}
+	for _, m := range rec.Plan.Months() {
+		choice := view.MonthChoice{Month: m}
+		if rec.Period(m).Due.Compare(rec.Today()) >= 0 {
+			choice.Note = "未到期"
+		}
+		p.Months = append(p.Months, choice)
+	}
+	plans, err := s.store.Plans(r.Context())
+	if err != nil {
+		return view.Page{}, err
+	}
+	for _, h := range plans {
+		p.Plans = append(p.Plans, view.PlanChoice{Slug: h.Slug, Label: h.Title})
+	}
+	return p, nil
+}
+
+// board is a page's whole month, judged, with what stands around it.
+func (s *Server) board(r *http.Request, title string) (view.Page, landmark.Board, error) {
+	rec, month, err := s.record(r)
+	if err != nil {
+		return view.Page{}, landmark.Board{}, err
+	}
+	p, err := s.page(r, rec, month, title)
+	return p, rec.Board(month), err
+}
+
+// localPath is the path and query of an address of ours, "/" for any other. A
+// browser reads \ as / and skips control characters, so neither may be there.
+func localPath(address, host string) string {
+	u, err := url.Parse(address)
+	if err != nil || strings.ContainsRune(address, '\\') || strings.ContainsFunc(address, unicode.IsControl) {
+		return "/"
+	}
+	if u.Host != "" && u.Host != host || u.Host == "" && u.Scheme != "" || u.User != nil {
+		return "/"
+	}
+	if !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(u.Path, "//") {
+		return "/"
+	}
+	switch u.Path {
+	case "/login", "/login/demo", "/logout", "/theme": // these lead nowhere
+		return "/"
+	}
+	return (&url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}).String()
+}
+
+// faults are the mistakes an error tells of, for the page that shows the form
+// again. An error of another kind is given back.
+func faults(err error) ([]view.Fault, error) {
+	e, ok := errors.AsType[*landmark.Error](err)
+	if !ok || e.Kind != landmark.Invalid {
+		return nil, err
+	}
+	return []view.Fault{{Field: e.Field, Message: e.Message}}, nil
+}

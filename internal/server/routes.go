@@ -1,0 +1,129 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/klauspost/compress/gzhttp"
+)
+
+// handler answers a request or says why not. It has written nothing when it
+// returns an error: one function, fail, answers those.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// route is one address and method with all that is decided about it.
+type route struct {
+	method, pattern string
+	right           Right
+	handle          handler
+
+	many    []string      // parameters that may come more than once
+	body    int64         // bytes a body may have, by default 64 KiB
+	timeout time.Duration // for the work, by default the server's deadline
+}
+
+const defaultBody = 64 << 10
+
+// routes are all of them. A resource's handlers stand in its own file.
+func (s *Server) routes() []route {
+	const get, post = http.MethodGet, http.MethodPost
+	all := []route{
+		// For programs.
+		{method: get, pattern: "/healthz", right: RightOpen, handle: s.healthz},
+		{method: get, pattern: "/readyz", right: RightOpen, handle: s.readyz},
+		{method: get, pattern: "/static/*", right: RightOpen, handle: s.static},
+
+		// Reading the plan.
+		{method: get, pattern: "/", right: RightRead, handle: s.showOverview},
+		{method: get, pattern: "/key", right: RightRead, handle: s.showKey},
+		{method: get, pattern: "/indicators/{code}", right: RightRead, handle: s.showIndicator},
+
+		// Its data for other programs.
+		{method: get, pattern: "/export/indicators.csv", right: RightRead, handle: s.exportIndicators},
+		{method: get, pattern: "/export/matrix.txt", right: RightRead, handle: s.exportMatrix},
+		{method: get, pattern: "/api/v1/indicators", right: RightRead, handle: s.apiIndicators},
+		{method: get, pattern: "/api/v1/openapi.json", right: RightPublic, handle: s.openAPI},
+
+		// Signing in.
+		{method: get, pattern: "/login", right: RightPublic, handle: s.showLogin},
+		{method: post, pattern: "/login", right: RightPublic, handle: s.login},
+		{method: post, pattern: "/logout", right: RightPublic, handle: s.logout},
+		{method: post, pattern: "/theme", right: RightPublic, handle: s.theme},
+		{method: get, pattern: "/account", right: RightOwn, handle: s.showAccount},
+		{method: post, pattern: "/account/password", right: RightOwn, handle: s.changePassword},
+		{method: post, pattern: "/account/sessions/end", right: RightOwn, handle: s.endSession},
+	}
+	if s.demo {
+		all = append(all, route{method: post, pattern: "/login/demo", right: RightPublic, handle: s.loginDemo})
+	}
+	if !s.metricsElsewhere {
+		all = append(all, route{method: get, pattern: "/metrics", right: RightOpen, handle: s.showMetrics})
+	}
+	return all
+}
+
+// build puts the layers around the routes, outermost first.
+func (s *Server) build(routes []route) (*chi.Mux, error) {
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024))
+	if err != nil {
+		return nil, fmt.Errorf("compression: %w", err)
+	}
+	r := chi.NewRouter()
+	r.Use(
+		s.clientIP(), // before anything that names the client
+		s.visit,      // the request's id; what inner layers find out, outer ones see
+		s.observe,    // log and metrics see the final status, also after a panic
+		s.headers,    // on every answer, error pages too
+		func(next http.Handler) http.Handler { return compress(next) }, // outside of all that writes
+		s.recover,          // inside of the log, outside of all that may panic
+		s.sameOrigin,       // before a session is looked up for a forged write
+		middleware.GetHead, // last: it decides which route a HEAD takes
+	)
+	r.NotFound(s.wrap(route{right: RightPublic, handle: s.notFound}))
+	r.MethodNotAllowed(s.wrap(route{right: RightPublic, handle: s.notAllowed}))
+	for _, rt := range routes {
+		if err := rt.check(); err != nil {
+			return nil, err
+		}
+		r.Method(rt.method, rt.pattern, s.wrap(rt))
+	}
+	return r, nil
+}
+
+// wrap puts around a handler what depends on its route, in this order: how long
+// it may take, how much may be sent, who asks, whether they may, whether the
+// parameters are sound.
+func (s *Server) wrap(rt route) http.HandlerFunc {
+	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ok, err := s.guard(w, r, rt)
+		if err == nil && ok {
+			err = checkParameters(r, rt.many)
+		}
+		if err == nil && ok {
+			err = rt.handle(w, r)
+		}
+		if err != nil {
+			s.fail(w, r, err)
+		}
+	})
+	if rules[rt.right].session {
+		h = s.auth.Load(s.fail)(h)
+	}
+	limit, timeout := rt.body, rt.timeout
+	if limit == 0 {
+		limit = defaultBody
+	}
+	if timeout == 0 {
+		timeout = s.deadline
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), timeout)
+		defer cancel()
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		h.ServeHTTP(w, r.WithContext(ctx))
+	}
+}

@@ -1,0 +1,175 @@
+// Package server answers requests: routes and who may use them, handlers,
+// forms, middleware and error pages. It asks the store and the domain, and
+// builds the pages of web/view with what they say.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"landmark/internal/auth"
+	"landmark/internal/store"
+)
+
+// Config is what a Server works with.
+type Config struct {
+	Store *store.Store
+	Now   func() time.Time // the demo's clock is not the machine's
+	Zone  *time.Location   // of the city
+	Log   *slog.Logger
+
+	BaseURL        string         // as people type it; https makes cookies secure and sends HSTS
+	Demo           bool           // made-up data, and buttons to enter as somebody
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	// MetricsElsewhere leaves /metrics out: they have their own listener, which
+	// serves [Server.MetricsHandler].
+	MetricsElsewhere bool
+
+	// Ready says whether the schema is current. It may be nil. The database
+	// itself is asked in any case.
+	Ready func(context.Context) error
+
+	Idle, Absolute time.Duration      // of sessions, see [auth.Config]
+	MaxSessions    int                // of one account, see [auth.Config]
+	SignIn         store.SignInLimits // see [auth.Config]
+	Deadline       time.Duration      // of a request's work, by default 5 seconds
+	DrainWait      time.Duration      // from "not ready" to the last new connection; 0 is none
+}
+
+// Server is the web application.
+type Server struct {
+	store    *store.Store
+	auth     *auth.Auth
+	now      func() time.Time
+	zone     *time.Location
+	log      *slog.Logger
+	base     *url.URL
+	demo     bool
+	proxies  []netip.Prefix
+	ready    func(context.Context) error
+	deadline time.Duration
+	drain    time.Duration
+
+	metrics          *metrics
+	metricsElsewhere bool
+	draining         atomic.Bool
+	router           *chi.Mux
+}
+
+// New makes a server. Every route is checked here: one that declares no right
+// is an error.
+func New(c Config) (*Server, error) {
+	if c.Store == nil || c.Now == nil || c.Zone == nil || c.Log == nil {
+		return nil, errors.New("server: Store, Now, Zone and Log are needed")
+	}
+	if c.BaseURL == "" {
+		c.BaseURL = "http://127.0.0.1:8080"
+	}
+	base, err := url.Parse(c.BaseURL)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		return nil, fmt.Errorf("BASE_URL %q: write it as https://landmark.example.cn", c.BaseURL)
+	}
+	if c.Deadline == 0 {
+		c.Deadline = 5 * time.Second
+	}
+	if c.Ready == nil {
+		c.Ready = func(context.Context) error { return nil }
+	}
+	a, err := auth.New(auth.Config{Store: c.Store, Now: c.Now, Log: c.Log, Secure: base.Scheme == "https", Demo: c.Demo,
+		Idle: c.Idle, Absolute: c.Absolute, MaxSessions: c.MaxSessions, Limits: c.SignIn})
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{store: c.Store, auth: a, now: c.Now, zone: c.Zone, log: c.Log, base: base, demo: c.Demo, proxies: c.TrustedProxies,
+		ready: c.Ready, deadline: c.Deadline, drain: c.DrainWait, metrics: newMetrics(), metricsElsewhere: c.MetricsElsewhere}
+	s.router, err = s.build(s.routes())
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Handler answers requests without a listener of its own.
+func (s *Server) Handler() http.Handler { return s.router }
+
+func (s *Server) secure() bool { return s.base.Scheme == "https" }
+
+// The limits on a connection. WriteTimeout does not end a handler's work: the
+// deadline in its context does.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 15 * time.Second
+	writeTimeout      = 30 * time.Second
+	idleTimeout       = 60 * time.Second
+	maxHeaderBytes    = 16 << 10
+	shutdownTimeout   = 20 * time.Second
+	sweepEvery        = time.Hour
+)
+
+// Run serves on ln until ctx ends, then drains: it stops being ready, waits for
+// the balancer to notice, and lets requests under way finish. It returns nil
+// after a clean end.
+func (s *Server) Run(ctx context.Context, ln net.Listener) error {
+	hs := &http.Server{
+		Handler:           s.router,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	swept := make(chan struct{})
+	sweepCtx, stopSweep := context.WithCancel(ctx)
+	go func() { defer close(swept); s.sweep(sweepCtx) }()
+	defer func() { stopSweep(); <-swept }()
+
+	served := make(chan error, 1)
+	go func() { served <- hs.Serve(ln) }()
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	s.draining.Store(true)
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-time.After(s.drain):
+	}
+	down, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if err := hs.Shutdown(down); err != nil {
+		return errors.Join(fmt.Errorf("shut down: %w", err), hs.Close())
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
+}
+
+// sweep clears away ended sessions every hour.
+func (s *Server) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := s.auth.Sweep(ctx); err != nil && ctx.Err() == nil {
+				s.log.ErrorContext(ctx, "sweep sessions", "error", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"landmark/internal/landmark"
+)
+
+// Session is one browser's time signed in.
+type Session struct {
+	TokenHash string
+	AccountID int64
+	Data      []byte
+	Address   string
+	Agent     string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// Session reads a living session together with whose it is and what that
+// person may do at this moment. The error is NotFound for one that does not
+// exist, has expired or was ended.
+func (s *Store) Session(ctx context.Context, tokenHash string, now time.Time) (Session, Account, error) {
+	rows, err := s.db.Query(ctx, `
+		SELECT s.data, s.address, s.agent, s.created_at AS session_created_at, s.expires_at, `+userColumns+`
+		FROM session s
+		LEFT JOIN account a ON a.id = s.account_id
+		LEFT JOIN department d ON d.id = a.department_id
+		WHERE s.token_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2`, tokenHash, now)
+	if err != nil {
+		return Session{}, Account{}, wrap(err, "read session")
+	}
+	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
+		Data             []byte
+		Address          string
+		Agent            string
+		SessionCreatedAt time.Time
+		ExpiresAt        time.Time
+		userRow
+	}])
+	if err != nil {
+		return Session{}, Account{}, wrap(err, "read session")
+	}
+	a := r.account()
+	return Session{TokenHash: tokenHash, AccountID: a.User.ID, Data: r.Data, Address: r.Address, Agent: r.Agent,
+		CreatedAt: r.SessionCreatedAt, ExpiresAt: r.ExpiresAt}, a, nil
+}
+
+// SaveSession stores a session or what changed in it. One that was ended stays
+// ended, whatever a request still under way has to save.
+func (s *Store) SaveSession(ctx context.Context, v Session) error {
+	_, err := s.db.Exec(ctx, `
+		INSERT INTO session (token_hash, account_id, data, address, agent, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (token_hash) DO UPDATE
+		SET account_id = excluded.account_id, data = excluded.data, expires_at = excluded.expires_at
+		WHERE session.revoked_at IS NULL`,
+		v.TokenHash, id(v.AccountID), v.Data, v.Address, v.Agent, v.CreatedAt, v.ExpiresAt)
+	return wrap(err, "save session")
+}
+
+// ExtendSession moves a living session's end.
+func (s *Store) ExtendSession(ctx context.Context, tokenHash string, expires time.Time) error {
+	_, err := s.db.Exec(ctx, `
+		UPDATE session
+		SET expires_at = $2
+		WHERE token_hash = $1 AND revoked_at IS NULL AND expires_at < $2`, tokenHash, expires)
+	return wrap(err, "extend session")
+}
+
+// EndSession ends one session for good. One that does not exist is no error.
+func (s *Store) EndSession(ctx context.Context, tokenHash string, at time.Time) error {
+	_, err := s.db.Exec(ctx, `
+		UPDATE session
+		SET revoked_at = $2
+		WHERE token_hash = $1 AND revoked_at IS NULL`, tokenHash, at)
+	return wrap(err, "end session")
+}
+
+// EndSessionOf ends the session of an account whose hash begins with prefix,
+// which is how the account's page names it. The error is NotFound.
+func (s *Store) EndSessionOf(ctx context.Context, accountID int64, prefix string, at time.Time) error {
+	tag, err := s.db.Exec(ctx, `
+		UPDATE session
+		SET revoked_at = $3
+		WHERE account_id = $1 AND starts_with(token_hash, $2) AND revoked_at IS NULL`, accountID, prefix, at)
+	if err != nil {
+		return wrap(err, "end session of account %d", accountID)
+	}
+	if tag.RowsAffected() == 0 {
+		return wrap(landmark.Errorf(landmark.NotFound, "", "这个登录已经结束了"), "end session of account %d", accountID)
+	}
+	return nil
+}
+
+// EndSessions ends all sessions of an account but the newest keep of them and
+// the one with hash except. It returns how many it ended.
+func (s *Store) EndSessions(ctx context.Context, accountID int64, keep int, except string, at time.Time) (int, error) {
+	tag, err := s.db.Exec(ctx, `
+		UPDATE session
+		SET revoked_at = $4
+		WHERE token_hash IN (
+			SELECT token_hash
+			FROM session
+			WHERE account_id = $1 AND revoked_at IS NULL AND expires_at > $4 AND token_hash <> $3
+			ORDER BY created_at DESC, token_hash
+			OFFSET $2
+		) AND revoked_at IS NULL`, accountID, keep, except, at)
+	if err != nil {
+		return 0, wrap(err, "end sessions of account %d", accountID)
+	}
+	return int(tag.RowsAffected()), nil
+}
+
+// Sessions lists an account's living sessions, newest first.
+func (s *Store) Sessions(ctx context.Context, accountID int64, now time.Time) ([]Session, error) {
+	rows, err := s.db.Query(ctx, `
+		SELECT token_hash, account_id, data, address, agent, created_at, expires_at
+		FROM session
+		WHERE account_id = $1 AND revoked_at IS NULL AND expires_at > $2
+		ORDER BY created_at DESC, token_hash`, accountID, now)
+	if err != nil {
+		return nil, wrap(err, "list sessions of account %d", accountID)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[Session])
+	return found, wrap(err, "list sessions of account %d", accountID)
+}
+
+// SweepSignIns removes sessions that ended and failures that happened before a
+// moment long enough ago that no request from then can be under way.
+func (s *Store) SweepSignIns(ctx context.Context, before time.Time) error {
+	b := &pgx.Batch{}
+	cut := pgtype.Timestamptz{Time: before, Valid: true}
+	b.Queue(`DELETE FROM session WHERE expires_at < $1`, cut)
+	b.Queue(`DELETE FROM sign_in_failure WHERE at < $1`, cut)
+	return wrap(s.db.SendBatch(ctx, b).Close(), "sweep sign-ins")
+}
