@@ -60,10 +60,26 @@ func (fs Faults) orNil() error {
 	if len(fs) == 0 {
 		return nil
 	}
+	return fs.sorted()
+}
+
+func (fs Faults) sorted() Faults {
 	slices.SortStableFunc(fs, func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return fs
+}
+
+// named are the faults of a worksheet: those with line and column name the cell,
+// behind a prefix where the sheet must be told too.
+func (fs Faults) named(prefix string) Faults {
+	out := slices.Clone(fs)
+	for i, f := range out {
+		if f.Line > 0 && f.Column > 0 {
+			out[i].Cell = prefix + cellName(f.Column-1, f.Line)
+		}
+	}
+	return out
 }
 
 // oneLine keeps a message on its line whatever was quoted in it.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+	"github.com/xuri/excelize/v2"
 
 	"landmark/internal/landmark"
 )
@@ -200,4 +201,94 @@ func or[T any](p *T) string {
 		return ""
 	}
 	return fmt.Sprint(*p)
+}
+
+// indicatorHeads are the headings of the workbook, with the columns they show
+// and their widths; it is for people and leaves the codes of the CSV out.
+var indicatorHeads = []struct {
+	heading string
+	width   float64
+	cell    func(landmark.Assessment, IndicatorRow) string
+	number  bool
+}{
+	{"编号", 6, func(_ landmark.Assessment, r IndicatorRow) string { return r.Code }, false},
+	{"标志性成果", 16, func(_ landmark.Assessment, r IndicatorRow) string { return r.ProjectName }, false},
+	{"牵头单位", 11, func(_ landmark.Assessment, r IndicatorRow) string { return r.Lead }, false},
+	{"指标", 32, func(a landmark.Assessment, r IndicatorRow) string { return starred(a.Indicator) }, false},
+	{"性质", 10, func(a landmark.Assessment, _ IndicatorRow) string { return a.Indicator.Kind.Chinese() }, false},
+	{"单位", 10, func(_ landmark.Assessment, r IndicatorRow) string { return or(r.Unit) }, false},
+	{"基数", 10, func(_ landmark.Assessment, r IndicatorRow) string { return or(r.Baseline) }, true},
+	{"目标", 10, func(_ landmark.Assessment, r IndicatorRow) string { return or(r.Target) }, true},
+	{"值", 10, func(_ landmark.Assessment, r IndicatorRow) string { return or(r.Value) }, true},
+	{"值的月份", 9, func(_ landmark.Assessment, r IndicatorRow) string { return or(r.ValueMonth) }, false},
+	{"完成率(%)", 10, func(_ landmark.Assessment, r IndicatorRow) string { return or(r.CompletionPct) }, true},
+	{"应达进度(%)", 11, func(_ landmark.Assessment, r IndicatorRow) string { return or(r.SchedulePct) }, true},
+	{"应达值", 10, func(_ landmark.Assessment, r IndicatorRow) string { return or(r.Expected) }, true},
+	{"差距(百分点)", 12, func(_ landmark.Assessment, r IndicatorRow) string { return or(r.GapPoints) }, true},
+	{"状态", 9, func(a landmark.Assessment, _ IndicatorRow) string { return a.Light.Chinese() }, false},
+	{"改判理由", 18, func(_ landmark.Assessment, r IndicatorRow) string { return or(r.Override) }, false},
+	{"说明", 70, func(_ landmark.Assessment, r IndicatorRow) string { return r.Explanation }, false},
+}
+
+func starred(ind *landmark.Indicator) string {
+	if ind.Key {
+		return "★" + ind.Name
+	}
+	return ind.Name
+}
+
+// WriteIndicatorsXLSX writes a month's indicators as a workbook to read, sort and
+// print: headings in Chinese, figures as numbers.
+func WriteIndicatorsXLSX(w io.Writer, board landmark.Board) (err error) {
+	const sheet, head = "指标", 2
+	f := excelize.NewFile()
+	defer func() {
+		if e := f.Close(); err == nil && e != nil {
+			err = fmt.Errorf("close indicators: %w", e)
+		}
+	}()
+	x := &book{f: f, sheet: sheet}
+	x.do(f.SetSheetName("Sheet1", sheet))
+	plan := board.Record.Plan
+	title := fmt.Sprintf("%s(截至%s)", plan.Title, board.Month.Chinese())
+	if plan.Demo {
+		title += "(演示数据)"
+	}
+	x.properties(title, plan.City)
+	s := x.formStyles()
+	x.text(0, 1, title, s.title)
+	x.do(f.SetRowHeight(sheet, 1, 30))
+	x.do(f.SetRowHeight(sheet, head, 24))
+	var widths []float64
+	for i, c := range indicatorHeads {
+		widths = append(widths, c.width)
+		x.width(i, c.width)
+		x.text(i, head, c.heading, s.head)
+	}
+	line := head
+	for _, a := range board.Assessments() {
+		line++
+		row := indicatorRow(board.Record, a)
+		height := 20.0
+		for i, c := range indicatorHeads {
+			text := c.cell(a, row)
+			if c.number {
+				x.figure(i, line, text, s.locked)
+			} else {
+				x.text(i, line, text, s.locked)
+			}
+			height = max(height, textHeight(text, c.width))
+		}
+		x.do(f.SetRowHeight(sheet, line, min(height, maxRowHeight)))
+	}
+	x.printSetup(newPage(A3, widths), head, len(widths)-1, line)
+	x.do(f.SetPanes(sheet, &excelize.Panes{Freeze: true, YSplit: head, TopLeftCell: cellName(0, head+1), ActivePane: "bottomLeft"}))
+	x.do(f.AutoFilter(sheet, cellName(0, head)+":"+cellName(len(widths)-1, line), nil))
+	if x.err != nil {
+		return fmt.Errorf("write indicators: %w", x.err)
+	}
+	if err := f.Write(w); err != nil {
+		return fmt.Errorf("write indicators: %w", err)
+	}
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
+	"github.com/xuri/excelize/v2"
 
 	"landmark/internal/landmark"
 	"landmark/internal/sheet"
@@ -131,6 +132,43 @@ func TestIndicatorRowsJSON(t *testing.T) {
 	}
 	if diff := cmp.Diff(rows, again); diff != "" {
 		t.Errorf("rows read again (-first +again):\n%s", diff)
+	}
+}
+
+func TestWriteIndicatorsXLSX(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if err := sheet.WriteIndicatorsXLSX(&out, seedBoard(t)); err != nil {
+		t.Fatal(err)
+	}
+	for name, part := range unpacked(t, out.Bytes()) {
+		if strings.Contains(part, "<f>") {
+			t.Errorf("%s holds a formula", name)
+		}
+	}
+	f, err := excelize.OpenReader(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := f.GetRows("指标", excelize.Options{RawCellValue: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != 32 {
+		t.Fatalf("got %d rows, want title, headings and 30", len(rows))
+	}
+	screening := rows[7]
+	screening[16] = ""
+	want := []string{"3.1", "桐享 健康", "卫健局", "结直肠癌筛查", "当年累计", "人", "41152", "20000", "13820", "2023-09", "69.1", "75.0", "15000", "-5.9", "滞后", "", ""}
+	if diff := cmp.Diff(want, screening); diff != "" {
+		t.Errorf("3.1 (-want +got):\n%s", diff)
+	}
+	if kind, err := f.GetCellType("指标", "I8"); err != nil || kind == excelize.CellTypeSharedString {
+		t.Errorf("a figure is stored as text (%v, %v)", kind, err)
+	}
+	if got := rows[16][15]; got != "=验收已排期" {
+		t.Errorf("6.1 override: got %q", got)
 	}
 }
 

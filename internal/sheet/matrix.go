@@ -55,9 +55,7 @@ func WriteMatrixXLSX(w io.Writer, p *landmark.Plan, paper Paper) (err error) {
 	left := x.style(&excelize.Style{Font: font(10, "宋体"), Border: border, Alignment: &excelize.Alignment{Vertical: "center", WrapText: true}})
 
 	for i, width := range matrixWidths {
-		name, err := excelize.ColumnNumberToName(i + 1)
-		x.do(err)
-		x.do(f.SetColWidth(matrixSheet, name, name, width))
+		x.width(i, width)
 	}
 	x.text(0, 1, p.Title, title)
 	x.do(f.MergeCell(matrixSheet, "A1", cellName(columnCount-1, 1)))
@@ -181,11 +179,27 @@ func (x *book) text(column, line int, text string, style int) {
 // so that it can be counted with, else as text (82.80%, 降幅趋缓, /).
 func (x *book) printed(column, line int, text string, style int) {
 	if n := landmark.PrintedNumber(text); n.Valid && n.Decimal.String() == text && n.Decimal.NumDigits() <= 15 {
-		x.do(x.f.SetCellDefault(x.sheet, cellName(column, line), text))
-		x.do(x.f.SetCellStyle(x.sheet, cellName(column, line), cellName(column, line), style))
+		x.figure(column, line, text, style)
 		return
 	}
 	x.text(column, line, text, style)
+}
+
+// width sets how wide a column is, in digits of the standard font.
+func (x *book) width(column int, width float64) {
+	name, err := excelize.ColumnNumberToName(column + 1)
+	x.do(err)
+	x.do(x.f.SetColWidth(x.sheet, name, name, width))
+}
+
+// figure writes a figure as a number with the digits it has, words as text.
+func (x *book) figure(column, line int, text string, style int) {
+	if !plainNumber.MatchString(text) {
+		x.text(column, line, text, style)
+		return
+	}
+	x.do(x.f.SetCellDefault(x.sheet, cellName(column, line), text))
+	x.do(x.f.SetCellStyle(x.sheet, cellName(column, line), cellName(column, line), style))
 }
 
 func (x *book) border() []excelize.Border {

@@ -160,11 +160,11 @@ func (fs *Faults) check(v ValueRow, value, step, note, reason place) {
 	_, known := ind.Step(v.Step)
 	switch {
 	case ind.Kind == landmark.Qualitative && v.Step == "":
-		fs.add(step.line, step.column, "“%s”是定性指标,要填步骤:%s", ind.Name, stepNames(ind))
+		fs.add(step.line, step.column, "“%s”是定性指标,要填步骤:%s", ind.Name, strings.Join(stepNames(ind), "、"))
 	case ind.Kind != landmark.Qualitative && v.Step != "":
 		fs.add(step.line, step.column, "“%s”不是定性指标,没有步骤", ind.Name)
 	case v.Step != "" && !known:
-		fs.add(step.line, step.column, "没有%s这个步骤,“%s”的步骤是:%s", quote(v.Step), ind.Name, stepNames(ind))
+		fs.add(step.line, step.column, "没有%s这个步骤,“%s”的步骤是:%s", quote(v.Step), ind.Name, strings.Join(stepNames(ind), "、"))
 	}
 	for _, c := range []struct {
 		text string
@@ -176,12 +176,12 @@ func (fs *Faults) check(v ValueRow, value, step, note, reason place) {
 	}
 }
 
-func stepNames(ind *landmark.Indicator) string {
+func stepNames(ind *landmark.Indicator) []string {
 	names := make([]string, len(ind.Steps))
 	for i, s := range ind.Steps {
 		names[i] = s.Name
 	}
-	return strings.Join(names, "、")
+	return names
 }
 
 // formulaMarks begin what a spreadsheet runs. The full-width ones count too: some

@@ -9,7 +9,6 @@ import (
 	"io"
 	"path"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -460,15 +459,8 @@ func cellName(column, line int) string {
 
 // named turns faults by line and column into faults by cell.
 func named(err error) error {
-	faults, ok := errors.AsType[Faults](err)
-	if !ok {
-		return err
+	if faults, ok := errors.AsType[Faults](err); ok {
+		return faults.named("")
 	}
-	faults = slices.Clone(faults)
-	for i, f := range faults {
-		if f.Line > 0 && f.Column > 0 {
-			faults[i].Cell = cellName(f.Column-1, f.Line)
-		}
-	}
-	return faults
+	return err
 }
