@@ -142,6 +142,14 @@ func (s *Server) bare(r *http.Request, title string) view.Page {
 		Title: title, Path: r.URL.Path, Query: shown(r.URL.Query()),
 		User: v.User, Demo: s.demo, PrintedAt: s.now().In(s.zone), Flash: s.flash(r), RequestID: v.RequestID,
 	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		// The answer to a form stands at an address that cannot be asked for:
+		// links to "this page" lead to the one the form stood on.
+		p.Path, p.Query = "/", nil
+		if from, err := url.Parse(localPath(r.Referer(), r.Host)); err == nil {
+			p.Path, p.Query = from.Path, shown(from.Query())
+		}
+	}
 	if c, err := r.Cookie(s.themeCookie()); err == nil && (c.Value == "light" || c.Value == "dark") {
 		p.Theme = c.Value
 	}

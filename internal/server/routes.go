@@ -68,6 +68,11 @@ func (s *Server) routes() []route {
 
 // build puts the layers around the routes, outermost first.
 func (s *Server) build(routes []route) (*chi.Mux, error) {
+	for _, rt := range routes {
+		if err := rt.check(); err != nil {
+			return nil, err
+		}
+	}
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024))
 	if err != nil {
 		return nil, fmt.Errorf("compression: %w", err)
@@ -86,9 +91,6 @@ func (s *Server) build(routes []route) (*chi.Mux, error) {
 	r.NotFound(s.wrap(route{right: RightPublic, handle: s.notFound}))
 	r.MethodNotAllowed(s.wrap(route{right: RightPublic, handle: s.notAllowed}))
 	for _, rt := range routes {
-		if err := rt.check(); err != nil {
-			return nil, err
-		}
 		r.Method(rt.method, rt.pattern, s.wrap(rt))
 	}
 	return r, nil

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/net/html"
 
@@ -69,14 +70,26 @@ func (l *logged) String() string {
 
 // world is a server on a database of its own that holds the seed plan.
 type world struct {
-	t     *testing.T
-	db    *pgxpool.Pool
-	st    *store.Store
-	auth  *auth.Auth // as the command line has it
-	srv   *server.Server
-	clock *clock
-	log   *logged
-	cfg   server.Config
+	t       *testing.T
+	address string
+	db      *pgxpool.Pool
+	st      *store.Store
+	auth    *auth.Auth // as the command line has it
+	srv     *server.Server
+	clock   *clock
+	log     *logged
+	cfg     server.Config
+}
+
+// owner is a connection as the database's owner, who may do anything.
+func (w *world) owner() *pgx.Conn {
+	w.t.Helper()
+	c, err := pgx.Connect(w.t.Context(), w.address)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = c.Close(context.Background()) })
+	return c
 }
 
 var operator = landmark.Actor{Name: "命令行"}
@@ -86,12 +99,13 @@ var operator = landmark.Actor{Name: "命令行"}
 func newWorld(t *testing.T, change ...func(*server.Config)) *world {
 	t.Helper()
 	ctx := t.Context()
-	db, err := store.Open(ctx, pgtest.URL(t))
+	address := pgtest.URL(t)
+	db, err := store.Open(ctx, address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	w := &world{t: t, db: db, st: store.New(db), clock: &clock{now: start}, log: &logged{}}
+	w := &world{t: t, db: db, address: address, st: store.New(db), clock: &clock{now: start}, log: &logged{}}
 	w.cfg = server.Config{Store: w.st, Now: w.clock.Now, Zone: shanghai, Demo: true,
 		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	for _, f := range change {

@@ -152,6 +152,13 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 		}
 		return s.answerAccount(w, r, http.StatusUnprocessableEntity, fs)
 	}
+	if auth.VisitFrom(r.Context()).User.MustChange { // they were on the way to somewhere
+		next := "/"
+		if from, err := url.Parse(r.Referer()); err == nil {
+			next = localPath(from.Query().Get("next"), r.Host)
+		}
+		return s.redirect(w, r, next, "密码已修改")
+	}
 	return s.redirect(w, r, "/account", "密码已修改,其他地方的登录都已退出")
 }
 

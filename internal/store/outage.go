@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/puddle/v2"
 )
 
 // Unavailable says whether an error means that the database cannot answer for
@@ -19,7 +20,7 @@ func Unavailable(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) || pgconn.Timeout(err) {
 		return true
 	}
-	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || errors.Is(err, puddle.ErrClosedPool) {
 		return true
 	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
