@@ -37,6 +37,20 @@ func (s *Server) exportMatrix(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// exportWorkbook handles GET /export/matrix.xlsx.
+func (s *Server) exportWorkbook(w http.ResponseWriter, r *http.Request) error {
+	rec, _, err := s.record(r)
+	if err != nil {
+		return err
+	}
+	var file bytes.Buffer
+	if err := sheet.WriteMatrixXLSX(&file, rec.Plan, sheet.A4); err != nil {
+		return err
+	}
+	s.download(w, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", rec.Plan.Slug+".xlsx", file.Bytes())
+	return nil
+}
+
 // download answers with a file that is kept, never shown as a page of ours.
 func (s *Server) download(w http.ResponseWriter, kind, name string, content []byte) {
 	h := w.Header()

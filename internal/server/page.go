@@ -202,6 +202,13 @@ func (s *Server) menu() []menuItem {
 	return []menuItem{
 		{label: "总览", path: "/", right: RightRead},
 		{label: "关键指标", path: "/key", star: true, right: RightRead},
+		{label: "项目", path: "/projects/1", below: "/projects/", right: RightRead},
+		{label: "任务", path: "/tasks", right: RightRead},
+		{label: "场景", path: "/scenarios", right: RightRead},
+		{label: "部门", path: "/departments", right: RightRead},
+		{label: "总表", path: "/matrix", right: RightRead},
+		{label: "记录", path: "/history", right: RightMember},
+		{label: "大屏", path: "/screen", right: RightRead},
 	}
 }
 

@@ -2,6 +2,9 @@ package server
 
 import (
 	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/go-chi/chi/v5"
 
@@ -46,7 +49,11 @@ func (s *Server) showIndicator(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ind, err := rec.Plan.Indicator(chi.URLParam(r, "code"))
+	code, err := pathParam(r, "code")
+	if err != nil {
+		return err
+	}
+	ind, err := rec.Plan.Indicator(code)
 	if err != nil {
 		return err
 	}
@@ -55,4 +62,97 @@ func (s *Server) showIndicator(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return s.render(w, r, http.StatusOK, view.Indicator(view.NewIndicatorPage(p, rec, ind)))
+}
+
+// showProject handles GET /projects/{number}.
+func (s *Server) showProject(w http.ResponseWriter, r *http.Request) error {
+	p, board, err := s.board(r, "项目")
+	if err != nil {
+		return err
+	}
+	project, err := projectOf(board.Record.Plan, chi.URLParam(r, "number"))
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, view.Project(view.NewProjectPage(p, board, project)))
+}
+
+// showMatrix handles GET /matrix.
+func (s *Server) showMatrix(w http.ResponseWriter, r *http.Request) error {
+	p, board, err := s.board(r, "总表")
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, view.Matrix(view.NewMatrixPage(p, board.Record.Plan)))
+}
+
+// showDepartments handles GET /departments.
+func (s *Server) showDepartments(w http.ResponseWriter, r *http.Request) error {
+	p, board, err := s.board(r, "部门")
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, view.Departments(view.NewDepartmentsPage(p, board)))
+}
+
+// showDepartment handles GET /departments/{slug}. A name does as well.
+func (s *Server) showDepartment(w http.ResponseWriter, r *http.Request) error {
+	name, err := pathParam(r, "slug")
+	if err != nil {
+		return err
+	}
+	d, err := s.store.FindDepartment(r.Context(), name)
+	if err != nil {
+		return err
+	}
+	p, board, err := s.board(r, d.Name)
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, view.Department(view.NewDepartmentPage(p, board, d)))
+}
+
+// showTasks handles GET /tasks.
+func (s *Server) showTasks(w http.ResponseWriter, r *http.Request) error {
+	p, board, err := s.board(r, "重点任务")
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, view.Tasks(view.NewTasksPage(p, board.Record)))
+}
+
+// showScenarios handles GET /scenarios.
+func (s *Server) showScenarios(w http.ResponseWriter, r *http.Request) error {
+	p, board, err := s.board(r, "重点场景")
+	if err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, view.Scenarios(view.NewScenariosPage(p, board.Record)))
+}
+
+// showScreen handles GET /screen, which asks for itself again every minute.
+func (s *Server) showScreen(w http.ResponseWriter, r *http.Request) error {
+	p, board, err := s.board(r, "大屏")
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Refresh", "60")
+	return s.render(w, r, http.StatusOK, view.Screen(view.NewScreenPage(p, board)))
+}
+
+// pathParam is a part of the address as text. The router leaves escapes in
+// where the address has ones it could not read otherwise.
+func pathParam(r *http.Request, name string) (string, error) {
+	text := chi.URLParam(r, name)
+	if r.URL.RawPath != "" {
+		plain, err := url.PathUnescape(text)
+		if err != nil {
+			return "", problem(http.StatusBadRequest, "网址写得不对")
+		}
+		text = plain
+	}
+	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		return "", problem(http.StatusNotFound, "没有这个页面。请检查网址,或者从首页进入。")
+	}
+	return text, nil
 }

@@ -40,11 +40,20 @@ func (s *Server) routes() []route {
 		// Reading the plan.
 		{method: get, pattern: "/", right: RightRead, handle: s.showOverview},
 		{method: get, pattern: "/key", right: RightRead, handle: s.showKey},
+		{method: get, pattern: "/projects/{number}", right: RightRead, handle: s.showProject},
 		{method: get, pattern: "/indicators/{code}", right: RightRead, handle: s.showIndicator},
+		{method: get, pattern: "/matrix", right: RightRead, handle: s.showMatrix},
+		{method: get, pattern: "/departments", right: RightRead, handle: s.showDepartments},
+		{method: get, pattern: "/departments/{slug}", right: RightRead, handle: s.showDepartment},
+		{method: get, pattern: "/tasks", right: RightRead, handle: s.showTasks},
+		{method: get, pattern: "/scenarios", right: RightRead, handle: s.showScenarios},
+		{method: get, pattern: "/screen", right: RightRead, handle: s.showScreen},
+		{method: get, pattern: "/history", right: RightMember, handle: s.showHistory},
 
 		// Its data for other programs.
 		{method: get, pattern: "/export/indicators.csv", right: RightRead, handle: s.exportIndicators},
 		{method: get, pattern: "/export/matrix.txt", right: RightRead, handle: s.exportMatrix},
+		{method: get, pattern: "/export/matrix.xlsx", right: RightRead, handle: s.exportWorkbook},
 		{method: get, pattern: "/api/v1/indicators", right: RightRead, handle: s.apiIndicators},
 		{method: get, pattern: "/api/v1/openapi.json", right: RightPublic, handle: s.openAPI},
 

@@ -120,13 +120,15 @@ func NewIndicatorPage(page Page, r *landmark.Record, ind *landmark.Indicator) In
 	page.Title, page.Body = ind.Name, "page-indicator"
 	p := IndicatorPage{
 		Page: page, A: a, Record: r,
-		Project:     Link{fmt.Sprintf("%d %s", ind.Project.Number, ind.Project.Name), page.ProjectHref(ind.Project)},
-		Facts:       indicatorFacts(r, a),
-		Readings:    indicatorReadings(a),
-		Yard:        yardstick(a),
-		RateHead:    rateHead(ind),
-		Yardstick:   yardstickText(a),
-		HistoryHref: page.To("/history", "indicator", ind.Code, "month", ""),
+		Project:   Link{fmt.Sprintf("%d %s", ind.Project.Number, ind.Project.Name), page.ProjectHref(ind.Project)},
+		Facts:     indicatorFacts(r, a),
+		Readings:  indicatorReadings(a),
+		Yard:      yardstick(a),
+		RateHead:  rateHead(ind),
+		Yardstick: yardstickText(a),
+	}
+	if page.User.CanSeeUnapproved(ind.Project.Lead.ID) {
+		p.HistoryHref = page.To("/history", "indicator", ind.Code, "month", "")
 	}
 	columns := 7
 	if p.RateHead != "" {

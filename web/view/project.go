@@ -80,7 +80,9 @@ func NewProjectPage(page Page, board landmark.Board, project *landmark.Project) 
 	plan, _ := wideScale.clip(share.Percent(4))
 	p := ProjectPage{
 		Page: page, Project: project, Schedule: Percent(share, 0), PlanX: pc(wideScale.place(plan)), ShowGoal: m.Number() < 11,
-		MoreHref: page.To("/history", "project", itoa(project.Number), "month", ""),
+	}
+	if page.User.CanSeeUnapproved(project.Lead.ID) {
+		p.MoreHref = page.To("/history", "project", itoa(project.Number), "month", "")
 	}
 	all := r.Plan.Projects
 	if i := slices.Index(all, project); i >= 0 {
