@@ -160,7 +160,7 @@ func WriteMonthForm(w io.Writer, m MonthForm) (err error) {
 
 type formStyles struct {
 	title, hint, head, locked, grey, input int
-	number                                 []int // by decimals
+	number, figure                         []int // to fill in and to read, by decimals
 }
 
 func (x *book) formStyles() formStyles {
@@ -184,8 +184,9 @@ func (x *book) formStyles() formStyles {
 		if decimals > 0 {
 			format += "." + strings.Repeat("0", decimals)
 		}
-		out.number = append(out.number, x.style(&excelize.Style{Font: font(11, "Arial"), Border: border, Fill: yellow, Protection: open,
-			CustomNumFmt: &format, Alignment: &excelize.Alignment{Horizontal: "right", Vertical: "center"}}))
+		right := &excelize.Alignment{Horizontal: "right", Vertical: "center"}
+		out.number = append(out.number, x.style(&excelize.Style{Font: font(11, "Arial"), Border: border, Fill: yellow, Protection: open, CustomNumFmt: &format, Alignment: right}))
+		out.figure = append(out.figure, x.style(&excelize.Style{Font: font(10, "Arial"), Border: border, CustomNumFmt: &format, Alignment: right}))
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -272,8 +273,9 @@ func WriteIndicatorsXLSX(w io.Writer, board landmark.Board) (err error) {
 		height := 20.0
 		for i, c := range indicatorHeads {
 			text := c.cell(a, row)
-			if c.number {
-				x.figure(i, line, text, s.locked)
+			if c.number && plainNumber.MatchString(text) {
+				_, fraction, _ := strings.Cut(text, ".")
+				x.figure(i, line, text, s.figure[min(len(fraction), maxDecimals)])
 			} else {
 				x.text(i, line, text, s.locked)
 			}
@@ -281,9 +283,9 @@ func WriteIndicatorsXLSX(w io.Writer, board landmark.Board) (err error) {
 		}
 		x.do(f.SetRowHeight(sheet, line, min(height, maxRowHeight)))
 	}
+	x.do(f.AutoFilter(sheet, cellName(0, head)+":"+cellName(len(widths)-1, line), nil)) // before the print set-up, for its filter mode is kept apart from that
 	x.printSetup(newPage(A3, widths), head, len(widths)-1, line)
 	x.do(f.SetPanes(sheet, &excelize.Panes{Freeze: true, YSplit: head, TopLeftCell: cellName(0, head+1), ActivePane: "bottomLeft"}))
-	x.do(f.AutoFilter(sheet, cellName(0, head)+":"+cellName(len(widths)-1, line), nil))
 	if x.err != nil {
 		return fmt.Errorf("write indicators: %w", x.err)
 	}

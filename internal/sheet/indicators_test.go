@@ -167,6 +167,16 @@ func TestWriteIndicatorsXLSX(t *testing.T) {
 	if kind, err := f.GetCellType("指标", "I8"); err != nil || kind == excelize.CellTypeSharedString {
 		t.Errorf("a figure is stored as text (%v, %v)", kind, err)
 	}
+	if shown, err := f.GetCellValue("指标", "L8"); err != nil || shown != "75.0" {
+		t.Errorf("the schedule shows as %q (%v), want 75.0", shown, err)
+	}
+	props, err := f.GetSheetProps("指标")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if props.FitToPage == nil || !*props.FitToPage {
+		t.Error("the sheet is not fitted to the page's width")
+	}
 	if got := rows[16][15]; got != "=验收已排期" {
 		t.Errorf("6.1 override: got %q", got)
 	}

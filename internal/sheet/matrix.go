@@ -192,12 +192,8 @@ func (x *book) width(column int, width float64) {
 	x.do(x.f.SetColWidth(x.sheet, name, name, width))
 }
 
-// figure writes a figure as a number with the digits it has, words as text.
+// figure writes a plain number, untouched by binary fractions.
 func (x *book) figure(column, line int, text string, style int) {
-	if !plainNumber.MatchString(text) {
-		x.text(column, line, text, style)
-		return
-	}
 	x.do(x.f.SetCellDefault(x.sheet, cellName(column, line), text))
 	x.do(x.f.SetCellStyle(x.sheet, cellName(column, line), cellName(column, line), style))
 }
