@@ -25,7 +25,7 @@ type Assessment struct {
 	Progress   Ratio               // what the light goes by
 	Schedule   Ratio               // the share of the year's work due by then
 	Expected   decimal.NullDecimal // the value due by then
-	Gap        Ratio               // progress − schedule; negative is behind
+	Gap        Ratio               // progress − schedule, negative is behind; only where a value was due
 	Distance   decimal.NullDecimal // level and hold: value − target, in the unit
 	Met        bool                // the target is reached (for hold: not broken)
 
@@ -77,27 +77,54 @@ func (r *Record) Assess(ind *Indicator, m Month) Assessment {
 	case known:
 		a.Value = &last
 	}
-	a.measure(r.Plan)
-	a.Computed = a.judge(owed, begun)
+	a.measure(r.Plan, owed)
+	a.Computed = a.judge(owed, begun, r.Plan.lastOwed(ind, m))
 	a.Light = a.Computed
 	for _, o := range r.Overrides[ind.ID] {
 		if !o.Withdrawn && o.From <= m && m <= o.Until {
 			a.Override, a.Light = &o, o.Light
 		}
 	}
-	a.Explanation = a.explain(owed, begun)
+	a.Explanation = a.explain(r.Plan, owed, begun)
 	return a
 }
 
-// judge is the table of lights.
-func (a *Assessment) judge(owed, begun bool) Light {
+// lastOwed is the newest month up to m that owes a value, zero if none does.
+func (p *Plan) lastOwed(ind *Indicator, m Month) Month {
+	for ; m >= p.FirstMonth(); m-- {
+		if p.Owes(ind, m) {
+			return m
+		}
+	}
+	return 0
+}
+
+// nextOwed is the first month from m on that owes a value, zero if none does.
+func (p *Plan) nextOwed(ind *Indicator, m Month) Month {
+	for ; m <= p.LastMonth(); m++ {
+		if p.Owes(ind, m) {
+			return m
+		}
+	}
+	return 0
+}
+
+// yearShare is the share of the plan's year that is over at the end of month m.
+func (p *Plan) yearShare(m Month) Ratio {
+	months := int64(m-MonthOf(p.Year, 1)) + 1
+	return Fraction(min(max(months, 0), 12), 12)
+}
+
+// judge is the table of lights. A value from before the last month that owed one
+// is out of date: it stands beside the light and makes nothing done.
+func (a *Assessment) judge(owed, begun bool, lastOwed Month) Light {
 	ind := a.Indicator
 	switch {
 	case ind.Kind == KindUnknown:
 		return NoLight
 	case !owed:
 		// Nothing is owed, so nothing can be late; a target already reached is.
-		if a.Value != nil && a.reached() {
+		if a.Value != nil && a.Value.Month >= lastOwed && a.reached() {
 			return Done
 		}
 		return NotDue
@@ -147,7 +174,7 @@ func (a *Assessment) reached() bool {
 }
 
 // measure works out every figure the judgement rests on.
-func (a *Assessment) measure(p *Plan) {
+func (a *Assessment) measure(p *Plan, owed bool) {
 	ind, m := a.Indicator, a.Month
 	if !ind.Kind.Numeric() || ind.Kind == KindUnknown || !a.Target.Amount.Valid {
 		return
@@ -169,24 +196,22 @@ func (a *Assessment) measure(p *Plan) {
 	if ind.Kind == Hold {
 		return
 	}
-	a.Schedule = Fraction(int64(m.Number()), 12)
+	a.Schedule = p.yearShare(m)
 	base := ind.base()
 	a.Expected = decimal.NewNullDecimal(base.Add(a.Schedule.Of(target.Sub(base), expectedPlaces)))
 	if curve := ind.CurveIn(m); len(curve.Points) > 0 {
-		a.Curved = true
-		planned := base // nothing is planned before the curve's first point
-		for _, point := range curve.Points {
-			if point.Month <= m {
-				planned = point.Amount
-			}
+		planned := curve.at(m, base)
+		if share := ind.progress(planned, target); share.Present() {
+			a.Curved, a.Schedule, a.Expected = true, share, decimal.NewNullDecimal(planned)
 		}
-		a.Expected = decimal.NewNullDecimal(planned)
-		a.Schedule = ind.progress(planned, target)
 	}
 	if a.Value == nil || !a.Value.Amount.Valid {
 		return
 	}
 	a.Progress = ind.progress(a.Value.Amount.Decimal, target)
+	if !owed { // a value carried on from an earlier month has no gap to this one
+		return
+	}
 	a.Gap = a.Progress.Sub(a.Schedule)
 	if ind.Kind == Flow && ind.Direction == Down {
 		a.Gap = a.Gap.Neg() // an allowance: using less than its share is ahead
@@ -195,6 +220,18 @@ func (a *Assessment) measure(p *Plan) {
 
 // expectedPlaces is how exactly an expected value is kept; pages round further.
 const expectedPlaces = 6
+
+// at is the value planned for the end of month m: that of the last point up to
+// then, and before the first one where the year began.
+func (c Curve) at(m Month, base decimal.Decimal) decimal.Decimal {
+	planned := base
+	for _, point := range c.Points {
+		if point.Month <= m {
+			planned = point.Amount
+		}
+	}
+	return planned
+}
 
 // base is where a year's path begins: zero for a flow, which restarts, and where
 // the baseline is absent.
@@ -213,11 +250,9 @@ func (ind *Indicator) base() decimal.Decimal {
 // zero, an aim reached is all of the way and one not reached is none of it; a
 // yearly allowance of zero that is exceeded has no share at all.
 func (ind *Indicator) progress(v, target decimal.Decimal) Ratio {
-	way := target.Sub(ind.base())
 	down := ind.Direction == Down
-	uphill := !down && way.IsPositive() || down && way.IsNegative()
-	if ind.Kind != Flow && ind.Baseline.Valid && uphill {
-		return RatioOf(v.Sub(ind.base()), way)
+	if ind.fromBaseline(target) {
+		return RatioOf(v.Sub(ind.base()), target.Sub(ind.base()))
 	}
 	met := !down && v.Cmp(target) >= 0 || down && v.Cmp(target) <= 0
 	num, den := v, target
@@ -236,6 +271,16 @@ func (ind *Indicator) progress(v, target decimal.Decimal) Ratio {
 	default:
 		return Fraction(0, 1)
 	}
+}
+
+// fromBaseline says whether progress is counted on the way from the baseline to
+// the target, which must lie on its better side.
+func (ind *Indicator) fromBaseline(target decimal.Decimal) bool {
+	if ind.Kind == Flow || !ind.Baseline.Valid {
+		return false
+	}
+	way := target.Cmp(ind.Baseline.Decimal)
+	return ind.Direction == Down && way < 0 || ind.Direction != Down && way > 0
 }
 
 // ShownProgress is the progress of the value pages show, judged or last known;

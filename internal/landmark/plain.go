@@ -60,7 +60,7 @@ func (a Assessment) plainNumber(v *Value) string {
 	case ind.Kind == Flow && ind.Direction == Down:
 		fmt.Fprintf(&b, ",全年限额 %s", a.targetText())
 	case short:
-		fmt.Fprintf(&b, ",离目标 %s 还差 %s", a.targetText(), a.amount(left.Abs()))
+		fmt.Fprintf(&b, ",离目标 %s 还差 %s", a.targetText(), a.difference(left.Abs()))
 	default:
 		fmt.Fprintf(&b, ",已达到目标 %s", a.targetText())
 	}
