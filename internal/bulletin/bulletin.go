@@ -12,13 +12,10 @@ import (
 // Input is all a bulletin is made from.
 type Input struct {
 	Board    landmark.Board
-	Number   int           // in the year of Date: the one it has or would get
-	Date     landmark.Date // of issue, or the day it is drafted
-	Previous *Issue        // the issue before, nil for the first
-	// Before is the record as it stood at the previous issue's moment. What
-	// differs from it is a correction; nil if there is no previous issue.
-	Before *landmark.Record
-	Texts  map[string]string // the office's own templates by block key
+	Number   int               // in the year of Date: the one it has or would get
+	Date     landmark.Date     // of issue, or the day it is drafted
+	Previous *Bulletin         // the issue before, nil for the first
+	Texts    map[string]string // the office's own templates by block key
 }
 
 // Issue identifies an issued bulletin.
@@ -36,6 +33,9 @@ type Bulletin struct {
 	Blocks  []Block           `json:"blocks"`  // in reading order
 	Figures map[string]string `json:"figures"` // by name
 	Annex   Annex             `json:"annex"`
+	// Values are the approved values it rests on, by month and indicator code, so
+	// that the next issue can say what was corrected.
+	Values map[string]map[string]string `json:"values"`
 	// Unused are the keys of texts for which the month has no block any more, as
 	// when an indicator has caught up. They are not printed.
 	Unused []string `json:"-"`
@@ -109,6 +109,7 @@ func Draft(in Input) Bulletin {
 		Issue:   Issue{Year: in.Date.Year, Number: in.Number, Month: in.Board.Month, Date: in.Date, AsOf: in.Board.Record.AsOf},
 		Figures: figures(in),
 		Annex:   annex(in.Board),
+		Values:  values(in.Board),
 	}
 	d := &drafter{in: in}
 	d.write()

@@ -3,6 +3,8 @@ package bulletin
 import (
 	"fmt"
 
+	"github.com/shopspring/decimal"
+
 	"landmark/internal/landmark"
 )
 
@@ -17,53 +19,83 @@ func (c Correction) figure() string {
 	return "correction." + c.Month.String() + "." + c.Indicator.Code
 }
 
+// values are the approved values of the plan's months up to the board's.
+func values(b landmark.Board) map[string]map[string]string {
+	r, out := b.Record, map[string]map[string]string{}
+	for m := r.Plan.FirstMonth(); m <= b.Month; m++ {
+		of := map[string]string{}
+		for _, ind := range r.Plan.Indicators() {
+			if v, ok := r.Value(ind.ID, m); ok {
+				of[ind.Code] = plain(v)
+			}
+		}
+		out[m.String()] = of
+	}
+	return out
+}
+
+func plain(v landmark.Value) string {
+	if v.Step != "" {
+		return v.Step
+	}
+	return v.Amount.Decimal.String()
+}
+
 // Corrections are the values of months the previous issue covered that differ
-// from what stood approved at its moment, and the lights of its own month that
-// turned without a new value. A value put right twice and back is none.
+// from those it rested on, and the lights of its own month that turned though
+// the value did not. A value put right twice and back is none.
 func Corrections(in Input) []Correction {
-	if in.Previous == nil || in.Before == nil {
+	if in.Previous == nil {
 		return nil
 	}
-	now, before := in.Board.Record, in.Before
-	then := map[string]*landmark.Indicator{}
-	for _, ind := range before.Plan.Indicators() {
-		then[ind.Code] = ind
+	r, last := in.Board.Record, in.Previous.Issue.Month
+	lights := map[string]landmark.Light{}
+	for _, row := range in.Previous.Annex.Rows {
+		lights[row.Code] = row.Light
 	}
 	var out []Correction
-	for m := now.Plan.FirstMonth(); m <= in.Previous.Month; m++ {
-		for _, ind := range now.Plan.Indicators() {
-			old, ok := then[ind.Code]
-			if !ok {
+	for m := r.Plan.FirstMonth(); m <= last; m++ {
+		for _, ind := range r.Plan.Indicators() {
+			turned := ""
+			if was, printed := lights[ind.Code]; printed && m == last {
+				if light := r.Assess(ind, m).Light; light != was {
+					turned = fmt.Sprintf("状态由%s更正为%s", was.Chinese(), light.Chinese())
+				}
+			}
+			text := corrected(r, ind, m, in.Previous.Values[m.String()][ind.Code])
+			switch {
+			case text == "" && turned == "":
 				continue
+			case text == "":
+				text = turned
+			case turned != "":
+				text += "，" + turned
 			}
-			if text := corrected(now, before, ind, old, m, m == in.Previous.Month); text != "" {
-				out = append(out, Correction{Month: m, Indicator: ind, Text: fmt.Sprintf("%s（%s）%s%s", ind.Name, ind.Project.Lead.Name, m.Chinese(), text)})
-			}
+			out = append(out, Correction{Month: m, Indicator: ind, Text: fmt.Sprintf("%s（%s）%s%s", ind.Name, ind.Project.Lead.Name, m.Chinese(), text)})
 		}
 	}
 	return out
 }
 
-func corrected(now, before *landmark.Record, ind, old *landmark.Indicator, m landmark.Month, own bool) string {
-	v, has := now.Value(ind.ID, m)
-	w, had := before.Value(old.ID, m)
-	a, b := now.Assess(ind, m), before.Assess(old, m)
-	turned := ""
-	if a.Light != b.Light {
-		turned = fmt.Sprintf("，状态由%s更正为%s", b.Light.Chinese(), a.Light.Chinese())
-	}
-	switch {
-	case has && !had:
-		return fmt.Sprintf("数据补报为%s%s", valueText(a, &v), turned)
-	case has && had && (v.Step != w.Step || v.Amount.Valid != w.Amount.Valid || v.Amount.Valid && !v.Amount.Decimal.Equal(w.Amount.Decimal)):
-		text := fmt.Sprintf("数据由%s更正为%s%s", valueText(b, &w), valueText(a, &v), turned)
-		if reason := oneLine(v.Reason); reason != "" {
-			text += "（" + reason + "）"
-		}
-		return text
-	case own && turned != "":
-		return turned[len("，"):]
-	default:
+// corrected says how a month's value differs from the one once printed, empty
+// where it does not.
+func corrected(r *landmark.Record, ind *landmark.Indicator, m landmark.Month, old string) string {
+	v, ok := r.Value(ind.ID, m)
+	if !ok || plain(v) == old {
 		return ""
 	}
+	show := func(s string) string {
+		if d, err := decimal.NewFromString(s); err == nil {
+			return withUnit(ind, d)
+		}
+		return "“" + s + "”"
+	}
+	if old == "" {
+		return "数据补报为" + show(plain(v))
+	}
+	text := fmt.Sprintf("数据由%s更正为%s", show(old), show(plain(v)))
+	if reason := oneLine(v.Reason); reason != "" && v.Corrections > 0 {
+		text += "（" + reason + "）"
+	}
+	return text
 }

@@ -45,8 +45,8 @@ func figures(in Input) map[string]string {
 		"red_line":    strconv.Itoa(plan.Rule(m).RedLine),
 	}
 	if in.Previous != nil {
-		f["previous.month"] = in.Previous.Month.Chinese()
-		f["previous.number"] = fmt.Sprintf("〔%d〕%d", in.Previous.Year, in.Previous.Number)
+		f["previous.month"] = in.Previous.Issue.Month.Chinese()
+		f["previous.number"] = fmt.Sprintf("〔%d〕%d", in.Previous.Issue.Year, in.Previous.Issue.Number)
 	}
 	all := board.Assessments()
 	group(f, "", all)

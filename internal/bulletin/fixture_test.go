@@ -129,11 +129,11 @@ func give(t testing.TB, r *landmark.Record, code string, m landmark.Month, reaso
 // reasons and next steps filled in.
 func september(t testing.TB) Input {
 	t.Helper()
-	r := record(t, moment(10, 15, 10))
+	r, before := record(t, moment(10, 15, 10)), record(t, moment(9, 15, 10))
+	previous := Draft(Input{Board: before.Board(landmark.MonthOf(2023, 8)), Number: 1, Date: landmark.Date{Year: 2023, Month: 9, Day: 15}})
 	in := Input{
 		Board: r.Board(landmark.MonthOf(2023, 9)), Number: 2, Date: landmark.Date{Year: 2023, Month: 10, Day: 15},
-		Previous: &Issue{Year: 2023, Number: 1, Month: landmark.MonthOf(2023, 8), Date: landmark.Date{Year: 2023, Month: 9, Day: 15}, AsOf: moment(9, 15, 10)},
-		Before:   record(t, moment(9, 15, 10)),
+		Previous: &previous,
 		Texts:    map[string]string{},
 	}
 	for _, b := range Draft(in).Blocks {

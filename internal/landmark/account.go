@@ -65,6 +65,9 @@ func (u User) CanReview() bool { return u.Role == RoleOffice }
 // CanEditPlan says whether u changes plan, periods, rules, overrides and users.
 func (u User) CanEditPlan() bool { return u.Role == RoleOffice }
 
+// CanIssue says whether u edits and issues bulletins and chase letters.
+func (u User) CanIssue() bool { return u.Role == RoleOffice }
+
 // CanSeeUnapproved says whether u sees what a department has on the way.
 func (u User) CanSeeUnapproved(departmentID int64) bool {
 	return u.Role == RoleOffice || u.CanReport(departmentID) || u.CanSignOff(departmentID)

@@ -117,6 +117,8 @@ var refusals = map[string]error{
 	"plan_slug_unique":              landmark.Errorf(landmark.Conflict, "slug", "已经有同一代号的年度方案"),
 	"light_rule_order_check":        landmark.Errorf(landmark.Invalid, "red_line", "红线点数要大于容差点数,两个都在0到100之间"),
 	"light_override_withdrawn_once": landmark.Errorf(landmark.Conflict, "", "这条改判已经撤销过了"),
+	"bulletin_issue_month_unique":   landmark.Errorf(landmark.Conflict, "", "这个月的通报已经印发,不能再印发一次"),
+	"bulletin_issue_number_unique":  landmark.Errorf(landmark.Conflict, "", "这个通报文号刚被占用,请再试一次"),
 }
 
 // A month is stored as the date of its first day.
