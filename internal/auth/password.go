@@ -30,13 +30,13 @@ const (
 var barredText string
 
 // barred holds common passwords that are long enough to be chosen here, in
-// lower case.
+// lower case and without disguise.
 var barred = sync.OnceValue(func() map[string]bool {
 	m := map[string]bool{}
 	lines := bufio.NewScanner(strings.NewReader(barredText))
 	for lines.Scan() {
 		if line := lines.Text(); line != "" && line[0] != '#' {
-			m[line] = true
+			m[plain(line)] = true
 		}
 	}
 	return m
@@ -70,7 +70,7 @@ func CheckPassword(password string, u landmark.User) error {
 	for _, r := range lower {
 		different[r] = true
 	}
-	if len(different) < 4 || barred()[lower] || barred()[plain(lower)] {
+	if len(different) < 4 || barred()[plain(lower)] {
 		return refuse("这个密码太常见,容易被猜中,请换一个")
 	}
 	return nil
@@ -83,7 +83,8 @@ func longEnough(w string) bool {
 	return n >= 3 || n == 2 && len(w) == 6
 }
 
-// plain takes back the usual disguises: p@ssw0rd is password.
+// plain takes back the usual disguises: p@ssw0rd is password. Digits that are
+// meant as such change with them, so both sides of a comparison must be plain.
 var plain = strings.NewReplacer("@", "a", "0", "o", "3", "e", "$", "s", "!", "i").Replace
 
 // GeneratePassword makes a password of 16 characters in groups that can be

@@ -1,9 +1,24 @@
 package server
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"landmark/internal/auth"
+	"landmark/internal/landmark"
+	"landmark/internal/store"
 )
 
 func TestRouteWithoutARightDoesNotRegister(t *testing.T) {
@@ -49,6 +64,59 @@ func TestLocalPath(t *testing.T) {
 	} {
 		if got := localPath(address, "h"); got != want {
 			t.Errorf("localPath(%q) = %q, want %q", address, got, want)
+		}
+	}
+}
+
+// Whatever a handler does, the answer is a page without a word of how it came
+// about, and the log has the words.
+func TestHandlersThatFail(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	s := &Server{log: slog.New(slog.NewJSONHandler(&log, nil)), metrics: newMetrics(), now: time.Now, zone: time.UTC,
+		base: &url.URL{Scheme: "http", Host: "h"}, deadline: time.Second}
+	var err error
+	if s.auth, err = auth.New(auth.Config{Store: store.New(nil), Now: time.Now, Log: s.log}); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		handle handler
+		status int
+		logged string
+	}{
+		"panic":       {func(http.ResponseWriter, *http.Request) error { panic("SELECT secret FROM account") }, 500, "goroutine"},
+		"plain error": {func(http.ResponseWriter, *http.Request) error { return errors.New("read /etc/secret: SELECT") }, 500, "/etc/secret"},
+		"kind": {func(http.ResponseWriter, *http.Request) error {
+			return fmt.Errorf("find SELECT: %w", landmark.Errorf(landmark.NotFound, "", "没有这一项"))
+		}, 404, "SELECT"},
+		"conflict": {func(http.ResponseWriter, *http.Request) error {
+			return landmark.Errorf(landmark.Conflict, "", "刚改过")
+		}, 409, "刚改过"},
+		"template": {func(w http.ResponseWriter, r *http.Request) error {
+			return s.render(w, r, http.StatusOK, templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+				_, _ = io.WriteString(w, "half a page")
+				return errors.New("SELECT in a template")
+			}))
+		}, 500, "SELECT in a template"},
+	} {
+		router, err := s.build([]route{{method: http.MethodGet, pattern: "/x", right: RightOpen, handle: c.handle}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.Reset()
+		w := httptest.NewRecorder()
+		router.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/x", nil))
+		page := w.Body.String()
+		if w.Code != c.status || !strings.Contains(log.String(), c.logged) {
+			t.Errorf("%s: %d, want %d; log:\n%s", name, w.Code, c.status, &log)
+		}
+		for _, leak := range []string{"SELECT", "/etc", "goroutine", "half a page", ".go"} {
+			if strings.Contains(page, leak) {
+				t.Errorf("%s: the page shows %q:\n%s", name, leak, page)
+			}
+		}
+		if id := w.Header().Get("X-Request-Id"); !strings.Contains(page, id) || !strings.Contains(log.String(), id) {
+			t.Errorf("%s: request %s is not on the page and in the log", name, id)
 		}
 	}
 }

@@ -40,7 +40,7 @@ type Config struct {
 	Ready func(context.Context) error
 
 	Idle, Absolute time.Duration      // of sessions, see [auth.Config]
-	MaxSessions    int                // of one account, see [auth.Config]
+	MaxSessions    int                // of one account, by default 3, in the demo and below zero without limit
 	SignIn         store.SignInLimits // see [auth.Config]
 	Deadline       time.Duration      // of a request's work, by default 5 seconds
 	DrainWait      time.Duration      // from "not ready" to the last new connection; 0 is none
@@ -81,6 +81,12 @@ func New(c Config) (*Server, error) {
 	}
 	if c.Deadline == 0 {
 		c.Deadline = 5 * time.Second
+	}
+	switch {
+	case c.MaxSessions == 0 && !c.Demo:
+		c.MaxSessions = 3
+	case c.MaxSessions < 0:
+		c.MaxSessions = 0
 	}
 	if c.Ready == nil {
 		c.Ready = func(context.Context) error { return nil }

@@ -1,0 +1,141 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"unicode/utf8"
+
+	"github.com/alexedwards/argon2id"
+
+	"landmark/internal/landmark"
+	"landmark/internal/store"
+)
+
+func TestCheckPassword(t *testing.T) {
+	t.Parallel()
+	u := landmark.User{Name: "zhou.min", DisplayName: "周敏", Department: landmark.Department{Slug: "minzheng", Name: "民政局"}}
+	for password, want := range map[string]string{
+		"correct horse battery":              "",
+		"秋天的银杏叶子真黄啊":                         "",
+		"  spaces  count  ":                  "",
+		strings.Repeat("长密码的 abc", 25):       "", // 200
+		strings.Repeat("x1y2z3w4", 16):       "", // 128
+		"ninechars":                          "至少要10个字",
+		"九个字的密码还不够长":                         "", // ten
+		"八个字的密码不够":                           "至少要10个字",
+		strings.Repeat("长密码的 abc", 25) + "!": "最多200个字",
+		"my zhou.min account":                "账号名",
+		"ZHOU.MIN is my name":                "账号名",
+		"周敏的密码一二三四五":                         "账号名",
+		"in minzheng we trust":               "账号名",
+		"tongxiang forever":                  "账号名",
+		"landmark kanban":                    "账号名",
+		"共同富裕一定能实现呀":                         "账号名",
+		"1234567890":                         "太常见",
+		"Password123456":                     "太常见",
+		"p@ssw0rd123456":                     "太常见",
+		"1qaz2wsx3edc":                       "太常见",
+		"woaini1314520":                      "太常见",
+		"aaaaaaaaaaaaaaaa":                   "太常见",
+		"啊啊啊啊啊啊啊啊啊啊啊":                        "太常见",
+		"12121212121212":                     "太常见",
+		"with\x00a control":                  "不能用的字符",
+		"bad \xff encoding":                  "不能用的字符",
+	} {
+		err := CheckPassword(password, u)
+		if got := landmark.MessageOf(err); want == "" && err != nil || !strings.Contains(got, want) {
+			t.Errorf("%q (%d characters): %v, want %q", password, utf8.RuneCountInString(password), err, want)
+		}
+		if err != nil && landmark.KindOf(err) != landmark.Invalid {
+			t.Errorf("%q: %v is not Invalid", password, err)
+		}
+	}
+}
+
+func TestBarredListIsForThisPolicy(t *testing.T) {
+	t.Parallel()
+	if n := len(barred()); n < 10_000 {
+		t.Errorf("%d barred passwords, want 10,000 at least", n)
+	}
+	for p := range barred() {
+		if utf8.RuneCountInString(p) < MinPassword || p != strings.ToLower(p) {
+			t.Errorf("barred %q is too short to be chosen, or not in lower case", p)
+		}
+	}
+}
+
+func TestGeneratePassword(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for range 1000 {
+		p := GeneratePassword()
+		if len(p) != 19 || strings.Count(p, "-") != 3 || seen[p] {
+			t.Fatalf("generated %q", p)
+		}
+		if err := CheckPassword(p, landmark.User{Name: "zhou"}); err != nil {
+			t.Errorf("generated %q is refused: %v", p, err)
+		}
+		seen[p] = true
+	}
+}
+
+func TestHasher(t *testing.T) {
+	t.Parallel()
+	h, err := newHasher()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	hash, err := h.hash(ctx, "秋天的 银杏叶 真黄")
+	if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		t.Fatalf("hash %q, %v", hash, err)
+	}
+	older, err := argon2id.CreateHash("secret", &argon2id.Params{Memory: 8192, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		password, hash  string
+		right, outdated bool
+	}{
+		{"秋天的 银杏叶 真黄", hash, true, false},
+		{"秋天的 银杏叶 真黄 ", hash, false, false},
+		{"secret", older, true, true},
+		{"Secret", older, false, true},
+		{"anything", "", false, false},
+		{"!", store.NoPassword, false, false},
+	} {
+		right, outdated, err := h.check(ctx, c.password, c.hash)
+		if err != nil || right != c.right || outdated != c.outdated {
+			t.Errorf("check(%q, %.20q) = %t, %t, %v, want %t, %t", c.password, c.hash, right, outdated, err, c.right, c.outdated)
+		}
+	}
+	if _, _, err := h.check(ctx, "x", "not a hash"); err == nil {
+		t.Error("a broken hash is no error")
+	}
+}
+
+// No more than four passwords are hashed at a time, and who waits gives up with
+// their request.
+func TestHasherIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := &hasher{slots: make(chan struct{}, 4)}
+		for range 4 {
+			if err := h.acquire(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		waited := make(chan error)
+		go func() { waited <- h.acquire(ctx) }()
+		synctest.Wait()
+		cancel()
+		if err := <-waited; !errors.Is(err, context.Canceled) {
+			t.Errorf("a fifth = %v, want to give up with its request", err)
+		}
+	})
+}
