@@ -32,6 +32,12 @@ var mayImport = map[string][]string{
 	"internal/reporting": {
 		"internal/landmark", "internal/store", "internal/sheet",
 	},
+	"internal/planning": {
+		"internal/landmark", "internal/store",
+	},
+	"internal/demo": {
+		"internal/landmark", "internal/store", "internal/planning", "internal/reporting",
+	},
 	"internal/bulletin": {
 		"internal/landmark", "internal/store", "internal/sheet",
 	},
@@ -43,7 +49,7 @@ var mayImport = map[string][]string{
 	},
 	"web/view": {"internal/landmark", "web/static"},
 	"internal/server": {
-		"internal/landmark", "internal/store", "internal/sheet", "internal/reporting", "internal/bulletin", "internal/auth",
+		"internal/landmark", "internal/store", "internal/sheet", "internal/reporting", "internal/planning", "internal/bulletin", "internal/auth",
 		"web/view", "web/static",
 	},
 	"cmd/landmark": {

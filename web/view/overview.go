@@ -371,3 +371,6 @@ func gridKind(k landmark.Kind) string {
 		return "stock"
 	}
 }
+
+// longUnit says that a unit leaves no room for the target beside it in a cell.
+func longUnit(unit string) bool { return len([]rune(unit)) > 3 }

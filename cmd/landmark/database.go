@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"landmark/internal/landmark"
+	"landmark/internal/localpg"
+	"landmark/internal/store"
+	"landmark/migrations"
+)
+
+// reach is how long a database may take to answer before it counts as absent.
+const reach = 10 * time.Second
+
+// database is an open database at the newest schema.
+type database struct {
+	url     string
+	pool    *pgxpool.Pool
+	store   *store.Store
+	release []func() error // in order of opening
+}
+
+// locate finds the database: DATABASE_URL, else the private one, which it
+// starts. exclusive makes this program the only server on DATA_DIR.
+func (p *program) locate(ctx context.Context, exclusive bool) (*database, error) {
+	d := &database{url: p.DatabaseURL}
+	if d.url != "" {
+		return d, p.answers(ctx, d.url)
+	}
+	if exclusive {
+		release, err := localpg.Own(p.DataDir)
+		if err != nil {
+			return nil, err
+		}
+		d.release = append(d.release, func() error { release(); return nil })
+	}
+	local, err := localpg.Start(ctx, p.DataDir)
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	d.release = append(d.release, local.Close)
+	d.url = local.URL()
+	return d, nil
+}
+
+// answers tells a database that does not answer from one that does, without
+// ever printing a password.
+func (p *program) answers(ctx context.Context, dsn string) error {
+	cfg, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return errors.New("DATABASE_URL cannot be read: write it as postgres://user:password@host:5432/database")
+	}
+	ctx, cancel := context.WithTimeout(ctx, reach)
+	defer cancel()
+	c, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		where := cfg.Host
+		if u, parseErr := url.Parse(dsn); parseErr == nil && u.Host != "" {
+			where = u.Host
+		}
+		return fmt.Errorf("the database at %s (DATABASE_URL) does not let us in: check that it runs, and the name, password and database in the address: %s", where, lastCause(err))
+	}
+	return c.Close(ctx)
+}
+
+// lastCause is the innermost error: the outer ones repeat the whole address.
+func lastCause(err error) string {
+	for {
+		switch e := err.(type) {
+		case interface{ Unwrap() error }:
+			if e.Unwrap() == nil {
+				return err.Error()
+			}
+			err = e.Unwrap()
+		case interface{ Unwrap() []error }:
+			list := e.Unwrap()
+			if len(list) == 0 {
+				return err.Error()
+			}
+			err = list[len(list)-1]
+		default:
+			return err.Error()
+		}
+	}
+}
+
+// open locates the database, brings its schema up and connects.
+func (p *program) open(ctx context.Context, exclusive bool) (*database, error) {
+	d, err := p.locate(ctx, exclusive)
+	if err != nil {
+		return nil, err
+	}
+	if err := migrations.Up(ctx, d.url); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	if d.pool, err = store.Open(ctx, d.url); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	d.release = append(d.release, func() error { d.pool.Close(); return nil })
+	d.store = store.New(d.pool)
+	return d, nil
+}
+
+// Close lets go of everything in the opposite order of opening.
+func (d *database) Close() error {
+	var errs []error
+	for i := len(d.release) - 1; i >= 0; i-- {
+		errs = append(errs, d.release[i]())
+	}
+	d.release = nil
+	return errors.Join(errs...)
+}
+
+// withStore runs f on an open database and closes it whatever happens.
+func (p *program) withStore(ctx context.Context, f func(*store.Store) error) (err error) {
+	d, err := p.open(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	return f(d.store)
+}
+
+// operator is who acts when a command is run.
+var operator = landmark.Actor{Name: "命令行"}
+
+type migrateCmd struct {
+	Up      migrateUp      `cmd:"" help:"Bring the schema to the newest version."`
+	Down    migrateDown    `cmd:"" help:"Take the newest version back, with the data it held; for development."`
+	Version migrateVersion `cmd:"" help:"Print the schema's version and the newest this program knows."`
+}
+
+type migrateUp struct{}
+
+// Run brings the schema up.
+func (migrateUp) Run(ctx context.Context, p *program) (err error) {
+	d, err := p.locate(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	if err := migrations.Up(ctx, d.url); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "schema is at version %d\n", migrations.Newest())
+	return err
+}
+
+type migrateDown struct{}
+
+// Run takes the newest migration back.
+func (migrateDown) Run(ctx context.Context, p *program) (err error) {
+	d, err := p.locate(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	if err := migrations.Down(ctx, d.url); err != nil {
+		return err
+	}
+	v, _, err := migrations.Version(ctx, d.url)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "schema is at version %d\n", v)
+	return err
+}
+
+type migrateVersion struct{}
+
+// Run prints versions.
+func (migrateVersion) Run(ctx context.Context, p *program) (err error) {
+	d, err := p.locate(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	v, dirty, err := migrations.Version(ctx, d.url)
+	if err != nil {
+		return err
+	}
+	note := ""
+	if dirty {
+		note = ", interrupted: landmark migrate up mends it"
+	}
+	_, err = fmt.Fprintf(p.stdout, "schema %d%s, program %d\n", v, note, migrations.Newest())
+	return err
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"landmark/internal/pgtest"
+	"landmark/seeds"
+)
+
+// call runs the program on a database of the test's own.
+func call(t *testing.T, url, stdin string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	if url != "" {
+		args = append(args, "--database-url", url)
+	}
+	var out, errs bytes.Buffer
+	status = run(t.Context(), args, strings.NewReader(stdin), &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestPlanComesBackByteForByte(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	table, details := write(t, "plan.txt", string(seeds.Table)), write(t, "plan.csv", string(seeds.Details))
+	if status, _, stderr := call(t, url, "", "plan", "import", table, "--details", details, "--slug", "tongxiang-2023",
+		"--title", seeds.Title, "--published", "2023-05-31"); status != 0 {
+		t.Fatalf("import: status %d, %s", status, stderr)
+	}
+	status, stdout, stderr := call(t, url, "", "plan", "export", "--format", "text")
+	if status != 0 || stdout != string(seeds.Table) {
+		t.Errorf("export: status %d, %s; %d bytes, want the table's %d", status, stderr, len(stdout), len(seeds.Table))
+	}
+	if status, _, stderr := call(t, url, "", "plan", "import", table, "--slug", "tongxiang-2023"); status != 1 || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("import again: status %d, %q; want 1 and one line", status, stderr)
+	}
+	if status, stdout, _ := call(t, url, "", "plan", "list"); status != 0 || !strings.Contains(stdout, "tongxiang-2023") || !strings.Contains(stdout, "30") {
+		t.Errorf("list: status %d, %q", status, stdout)
+	}
+}
+
+func TestBrokenPlanChangesNothing(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	broken := strings.Replace(string(seeds.Table), "★人口出生率 | 5.48‰ | 降幅趋缓 |", "★人口出生率 | 5.48‰ |", 1)
+	broken = strings.Replace(broken, "培育嘉兴市义务教育“新优质学校”(所) | 3 | 3 |", " | 3 | 3 |", 1)
+	status, _, stderr := call(t, url, "", "plan", "import", write(t, "plan.txt", broken))
+	if status != 1 || !strings.Contains(stderr, "第3行") || !strings.Contains(stderr, "第6行") {
+		t.Errorf("status %d, %q; want 1 and both faults by line", status, stderr)
+	}
+	if _, stdout, _ := call(t, url, "", "plan", "list"); strings.Count(stdout, "\n") != 1 {
+		t.Errorf("a broken table left %q", stdout)
+	}
+}
+
+func TestUsers(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	status, stdout, stderr := call(t, url, "", "user", "add", "zhang", "--role", "office", "--name", "张三")
+	if status != 0 || !strings.Contains(stdout, "password, to be changed at first sign-in: ") {
+		t.Fatalf("add: status %d, %q, %q", status, stdout, stderr)
+	}
+	if status, _, stderr := call(t, url, "", "user", "add", "zhang", "--role", "office"); status != 1 || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("add twice: status %d, %q; want 1 and one line", status, stderr)
+	}
+	if status, stdout, _ := call(t, url, "correct horse battery staple\n", "user", "add", "li", "--role", "viewer"); status != 0 || strings.Contains(stdout, "horse") {
+		t.Errorf("add with a password: status %d, %q; the password must not be repeated", status, stdout)
+	}
+	if status, _, _ := call(t, url, "", "user", "add", "wang", "--role", "reporter"); status != 2 {
+		t.Errorf("reporter without a department: status %d, want 2", status)
+	}
+	if status, _, stderr := call(t, url, "", "user", "add", "wang", "--role", "reporter", "--department", "没有这个局"); status != 1 || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("unknown department: status %d, %q; want 1 and one line", status, stderr)
+	}
+	if status, _, stderr := call(t, url, "", "user", "disable", "zhang"); status != 0 {
+		t.Errorf("disable: status %d, %q", status, stderr)
+	}
+	if _, stdout, _ := call(t, url, "", "user", "list"); !strings.Contains(stdout, "disabled") || !strings.Contains(stdout, "张三") {
+		t.Errorf("list: %q", stdout)
+	}
+}
+
+func TestUsageAndRefusals(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // not defer: the parallel cases below outlive this function
+		if err := ln.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := "postgres://app:geheim@" + closed.Addr().String() + "/landmark"
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		args   []string
+		status int
+		say    string
+	}{
+		{"help", []string{"help"}, 0, ""},
+		{"help of a command", []string{"help", "serve"}, 0, ""},
+		{"no command", nil, 0, ""},
+		{"unknown command", []string{"fly"}, 2, "landmark help"},
+		{"unknown flag", []string{"plan", "list", "--fast"}, 2, "landmark help"},
+		{"demo for the world", []string{"serve", "--demo", "--listen", "0.0.0.0:0"}, 2, "loopback"},
+		{"demo clock without demo", []string{"serve", "--demo-now", "2023-10-12T09:30"}, 2, "--demo"},
+		{"port in use", []string{"serve", "--listen", ln.Addr().String(), "--data-dir", filepath.Join(t.TempDir(), "x")}, 1, "another program listens"},
+		{"database away", []string{"plan", "list", "--database-url", nobody}, 1, "does not let us in"},
+		{"database unreadable", []string{"plan", "list", "--database-url", "mysql://x"}, 1, "postgres://"},
+		{"zone", []string{"plan", "list", "--tz-name", "Mars/Olympus"}, 2, "time zone"},
+		{"file missing", []string{"plan", "import", "/nonexistent.txt"}, 1, "cannot read"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			status, stdout, stderr := call(t, "", "", c.args...)
+			if status != c.status || !strings.Contains(stderr, c.say) {
+				t.Errorf("status %d, %q; want %d and %q", status, stderr, c.status, c.say)
+			}
+			if strings.Contains(stderr, "geheim") {
+				t.Errorf("the password is printed: %q", stderr)
+			}
+			if c.status == 0 && stdout == "" {
+				t.Error("no help was printed")
+			}
+			if c.status == 1 && strings.Count(stderr, "\n") != 1 {
+				t.Errorf("%q is not one line", stderr)
+			}
+		})
+	}
+}
+
+// serve --demo fills a database, and neither serves the other's.
+func TestServeKeepsDemoAndRealApart(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	serve := func(args ...string) (int, string) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var out stopAt
+		out.stop = cancel
+		var errs bytes.Buffer
+		status := run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0", "--database-url", url}, args...), strings.NewReader(""), &out, &errs)
+		return status, errs.String()
+	}
+	if status, stderr := serve("--demo"); status != 0 {
+		t.Fatalf("serve --demo: status %d, %s", status, stderr)
+	}
+	if status, stderr := serve("--demo"); status != 0 {
+		t.Fatalf("serve --demo again: status %d, %s", status, stderr)
+	}
+	if status, stderr := serve(); status != 1 || !strings.Contains(stderr, "demo data") {
+		t.Errorf("serve on a demo database: status %d, %q", status, stderr)
+	}
+	if status, stdout, stderr := call(t, url, "", "db", "verify"); status != 0 || !strings.Contains(stdout, "history is whole") {
+		t.Errorf("db verify: status %d, %q %q", status, stdout, stderr)
+	}
+}
+
+// stopAt ends a server as soon as it says that it listens.
+type stopAt struct {
+	bytes.Buffer
+	stop func()
+}
+
+func (s *stopAt) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte("listening on")) {
+		s.stop()
+	}
+	return s.Buffer.Write(p)
+}

@@ -1,0 +1,342 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"landmark/internal/demo"
+	"landmark/internal/landmark"
+	"landmark/internal/server"
+	"landmark/internal/store"
+	"landmark/migrations"
+)
+
+type serveCmd struct {
+	Demo           bool     `help:"Made-up reports, one account per role, a clock of its own; on loopback only."`
+	Listen         string   `env:"LISTEN" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Address and port to listen on (${default})."`
+	BaseURL        string   `name:"base-url" env:"BASE_URL" placeholder:"URL" help:"The address people type; https:// makes cookies secure."`
+	MetricsListen  string   `name:"metrics-listen" env:"METRICS_LISTEN" placeholder:"ADDR" help:"Serve /metrics there instead of on loopback requests."`
+	TrustedProxies []string `name:"trusted-proxies" env:"TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`
+	DemoNow        string   `name:"demo-now" env:"DEMO_NOW" placeholder:"TIME" help:"Moment the demo's clock starts at, like 2023-10-12T09:30."`
+}
+
+// sealEvery is how often new history lines are taken into the chain.
+const sealEvery = time.Second
+
+// Run serves until it is told to stop.
+func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
+	proxies, err := c.check()
+	if err != nil {
+		return err
+	}
+	ln, err := listen(c.Listen) // before any database is touched: a port in use changes nothing
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := ln.Close(); cerr != nil && !errors.Is(cerr, net.ErrClosed) {
+			err = errors.Join(err, cerr)
+		}
+	}()
+	d, err := p.open(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	now, err := c.prepare(ctx, p, d.store)
+	if err != nil {
+		return err
+	}
+	base := c.BaseURL
+	if base == "" {
+		base = "http://" + ln.Addr().String()
+	}
+	srv, err := server.New(server.Config{
+		Store: d.store, Now: now, Zone: p.zone, Log: p.log, BaseURL: base, Demo: c.Demo, TrustedProxies: proxies,
+		MetricsElsewhere: c.MetricsListen != "",
+		Ready: func(ctx context.Context) error {
+			v, dirty, err := migrations.Version(ctx, d.url)
+			if err != nil {
+				return err
+			}
+			if dirty || v < migrations.Newest() {
+				return fmt.Errorf("the schema is at version %d, the program needs %d", v, migrations.Newest())
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	stopSealing := c.seal(ctx, p, d.store, now)
+	defer stopSealing()
+	if c.MetricsListen != "" {
+		stopMetrics, err := serveMetrics(c.MetricsListen, srv.MetricsHandler())
+		if err != nil {
+			return err
+		}
+		defer stopMetrics()
+	}
+	fmt.Fprintf(p.stdout, "listening on http://%s\n", ln.Addr())
+	return srv.Run(ctx, ln)
+}
+
+// check refuses settings that cannot be right, before anything is opened.
+func (c serveCmd) check() ([]netip.Prefix, error) {
+	var proxies []netip.Prefix
+	for _, s := range c.TrustedProxies {
+		prefix, err := netip.ParsePrefix(s)
+		if err != nil {
+			addr, err := netip.ParseAddr(s)
+			if err != nil {
+				return nil, usageError{fmt.Errorf("TRUSTED_PROXIES holds %q: write addresses or networks like 10.0.0.0/8", s)}
+			}
+			prefix = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		proxies = append(proxies, prefix)
+	}
+	if c.BaseURL != "" {
+		if u, err := url.Parse(c.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, usageError{fmt.Errorf("BASE_URL %q is not an address: write it like https://kanban.example.gov.cn", c.BaseURL)}
+		}
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("LISTEN %q is not an address with a port: write it like 127.0.0.1:8080", c.Listen)}
+	}
+	if c.Demo && !loopback(host) {
+		return nil, usageError{fmt.Errorf("--demo lets anybody in, so it listens on loopback only, not on %q: use 127.0.0.1:8080", c.Listen)}
+	}
+	if c.DemoNow != "" && !c.Demo {
+		return nil, usageError{errors.New("DEMO_NOW sets the demo's clock: use it with --demo, or unset it; a real clock cannot be set")}
+	}
+	return proxies, nil
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+func listen(addr string) (net.Listener, error) {
+	ln, err := net.Listen("tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("another program listens on %s: stop it, or choose another address with LISTEN or --listen", addr)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("not allowed to listen on %s: choose a port above 1023 with LISTEN or --listen", addr)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %s: check LISTEN: %s", addr, lastCause(err))
+	}
+	return ln, nil
+}
+
+// prepare puts the seed plan into an empty database, and the demo into a demo's;
+// it refuses to mix the two. It gives the clock.
+func (c serveCmd) prepare(ctx context.Context, p *program, st *store.Store) (func() time.Time, error) {
+	h, err := st.Holdings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !c.Demo {
+		if h.Demo {
+			return nil, errors.New("this database holds demo data: run landmark serve --demo, or set another DATA_DIR or DATABASE_URL for real work")
+		}
+		if h.Plans == 0 {
+			if err := insertSeed(ctx, st, time.Now()); err != nil {
+				return nil, err
+			}
+		}
+		if h.Accounts == 0 {
+			fmt.Fprintln(p.stdout, "nobody can sign in yet; add the first account with: landmark user add NAME --role office")
+		}
+		return time.Now, nil
+	}
+	if h.RealReports {
+		return nil, errors.New("this database holds real reports: the demo does not touch it; set another DATA_DIR or DATABASE_URL")
+	}
+	start := demo.Start
+	if c.DemoNow != "" {
+		start = c.DemoNow
+	}
+	from, err := parseMoment(start, p.zone)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("DEMO_NOW %q is not a moment: write it like 2023-10-12T09:30", start)}
+	}
+	if !h.Demo {
+		if err := fillDemo(ctx, st, h.Plans == 0, p.zone); err != nil {
+			return nil, err
+		}
+	}
+	if h.LastAct.After(from) { // time never runs backwards in the demo's own data
+		from = h.LastAct.Add(time.Second)
+	}
+	began := time.Now()
+	return func() time.Time { return from.Add(time.Since(began)) }, nil
+}
+
+// parseMoment reads a local moment of the zone, or one with its own offset.
+func parseMoment(s string, zone *time.Location) (time.Time, error) {
+	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02 15:04"} {
+		if t, err := time.ParseInLocation(layout, s, zone); err == nil {
+			return t, nil
+		}
+	}
+	return time.Parse(time.RFC3339, s)
+}
+
+func insertSeed(ctx context.Context, st *store.Store, at time.Time) error {
+	plan, err := seedPlan()
+	if err != nil {
+		return err
+	}
+	return st.InsertPlan(ctx, plan, operator, at)
+}
+
+// fillDemo loads the seed plan as of its publication, the demo's accounts and
+// its reports, all or nothing.
+func fillDemo(ctx context.Context, st *store.Store, seed bool, zone *time.Location) error {
+	plan, err := seedPlan()
+	if err != nil {
+		return err
+	}
+	return st.Tx(ctx, func(st *store.Store) error {
+		at := plan.Published.Time(zone).Add(9 * time.Hour)
+		if seed {
+			if err := st.InsertPlan(ctx, plan, operator, at); err != nil {
+				return err
+			}
+		}
+		users := map[string]landmark.User{}
+		for _, a := range demo.Accounts() {
+			u := landmark.User{Name: a.Name, DisplayName: a.DisplayName, Role: a.Role}
+			if a.Department != "" {
+				d, err := st.FindDepartment(ctx, a.Department)
+				if err != nil {
+					return err
+				}
+				u.Department, u.DepartmentID = d, d.ID
+			}
+			if u.ID, err = st.InsertAccount(ctx, store.Account{User: u, Hash: store.NoPassword, Demo: true}, at); err != nil {
+				return err
+			}
+			users[a.Name] = u
+		}
+		return demo.Fill(ctx, st, plan.Slug, users, zone)
+	})
+}
+
+// seal takes new history lines into the chain until stopped, and notes the
+// chain's head once a day, in the log and beside the data.
+func (c serveCmd) seal(ctx context.Context, p *program, st *store.Store, now func() time.Time) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(sealEvery)
+		defer tick.Stop()
+		noted := ""
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			for {
+				n, err := st.Seal(ctx, 500, now())
+				if err != nil && ctx.Err() == nil {
+					p.log.ErrorContext(ctx, "seal history", "error", err)
+				}
+				if err != nil || n == 0 {
+					break
+				}
+			}
+			if day := time.Now().In(p.zone).Format(time.DateOnly); day != noted && ctx.Err() == nil {
+				if err := p.noteHead(ctx, st, day); err != nil {
+					p.log.ErrorContext(ctx, "note the history's head", "error", err)
+					continue
+				}
+				noted = day
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+// noteHead writes the chain's head outside the database, where a shorter chain
+// can be told from a whole one (landmark db verify --head).
+func (p *program) noteHead(ctx context.Context, st *store.Store, day string) error {
+	head, err := st.HistoryHead(ctx)
+	if err != nil || head.Seq == 0 {
+		return err
+	}
+	p.log.InfoContext(ctx, "history head", "day", day, "head", head.String())
+	if p.DatabaseURL != "" {
+		return nil // the log is the place outside the database
+	}
+	f, err := os.OpenFile(filepath.Join(p.DataDir, "history-heads.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("open history-heads.log: %w", err)
+	}
+	_, err = fmt.Fprintln(f, day, head)
+	return errors.Join(err, f.Close())
+}
+
+// serveMetrics answers on an address of its own until stopped.
+func serveMetrics(addr string, h http.Handler) (stop func(), err error) {
+	ln, err := listen(addr)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", h)
+	hs := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 30 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = hs.Serve(ln) // it ends with Close below, and its error says so
+	}()
+	return func() { _ = hs.Close(); <-done }, nil
+}
+
+type healthcheckCmd struct {
+	Listen string `env:"LISTEN" default:"127.0.0.1:8080" help:"Where the server listens."`
+}
+
+// Run asks /readyz, as a container's health check does.
+func (c healthcheckCmd) Run(ctx context.Context) error {
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return usageError{fmt.Errorf("LISTEN %q is not an address with a port", c.Listen)}
+	}
+	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	if err != nil {
+		return fmt.Errorf("ask /readyz: %w", err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("the server at %s does not answer: %s", c.Listen, lastCause(err))
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("the server at %s is not ready: %s", c.Listen, res.Status)
+	}
+	return nil
+}

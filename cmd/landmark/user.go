@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"landmark/internal/auth"
+	"landmark/internal/landmark"
+	"landmark/internal/store"
+)
+
+type userCmd struct {
+	Add     userAdd     `cmd:"" help:"Add an account; the password comes from standard input or is generated and printed once."`
+	List    userList    `cmd:"" help:"List the accounts."`
+	Passwd  userPasswd  `cmd:"" help:"Give an account a new password, read from standard input or generated and printed once."`
+	Disable userDisable `cmd:"" help:"Shut an account and end its sessions."`
+}
+
+// withAuth runs f with what signs people in.
+func (p *program) withAuth(ctx context.Context, f func(*store.Store, *auth.Auth) error) error {
+	return p.withStore(ctx, func(st *store.Store) error {
+		a, err := auth.New(auth.Config{Store: st, Now: time.Now, Log: p.log})
+		if err != nil {
+			return err
+		}
+		return f(st, a)
+	})
+}
+
+// password reads a line from standard input unless that is a terminal or empty;
+// then one is generated.
+func (p *program) password() (string, error) {
+	if f, ok := p.stdin.(*os.File); ok {
+		info, err := f.Stat()
+		if err != nil || info.Mode()&os.ModeCharDevice != 0 {
+			return "", nil // a terminal, or none at all
+		}
+	}
+	line, err := bufio.NewReader(io.LimitReader(p.stdin, 4096)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read the password from standard input: %w", err)
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}
+
+// tell prints a generated password, which is shown nowhere else.
+func (p *program) tell(did, name, generated string) error {
+	if generated == "" {
+		_, err := fmt.Fprintf(p.stdout, "%s %s\n", did, name)
+		return err
+	}
+	_, err := fmt.Fprintf(p.stdout, "%s %s; password, to be changed at first sign-in: %s\n", did, name, generated)
+	return err
+}
+
+type userAdd struct {
+	Name       string `arg:"" help:"Name to sign in with: small letters, digits, dots, dashes."`
+	Role       string `required:"" enum:"office,reporter,leader,viewer" help:"office, reporter, leader or viewer."`
+	Department string `placeholder:"DEPT" help:"Department, by slug or name; needed for reporter and leader."`
+	Display    string `name:"name" placeholder:"显示名" help:"Name shown on pages."`
+}
+
+// Run adds an account.
+func (c userAdd) Run(ctx context.Context, p *program) error {
+	role := landmark.Role(c.Role)
+	if role.NeedsDepartment() && c.Department == "" {
+		return usageError{fmt.Errorf("a %s belongs to a department: name it with --department", c.Role)}
+	}
+	password, err := p.password()
+	if err != nil {
+		return err
+	}
+	return p.withAuth(ctx, func(st *store.Store, a *auth.Auth) error {
+		n := auth.NewAccount{Name: c.Name, DisplayName: c.Display, Role: role, Password: password}
+		if c.Department != "" {
+			if n.Department, err = st.FindDepartment(ctx, c.Department); err != nil {
+				if landmark.KindOf(err) == landmark.NotFound {
+					return fmt.Errorf("no department %q: landmark plan list shows plans, their pages the departments", c.Department)
+				}
+				return err
+			}
+		}
+		generated, err := a.Add(ctx, operator, n)
+		if err != nil {
+			return err
+		}
+		return p.tell("added", c.Name, generated)
+	})
+}
+
+type userList struct{}
+
+// Run lists the accounts.
+func (userList) Run(ctx context.Context, p *program) error {
+	return p.withStore(ctx, func(st *store.Store) error {
+		accounts, err := st.Accounts(ctx)
+		if err != nil {
+			return err
+		}
+		w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "NAME\tROLE\tDEPARTMENT\tSTATE\tDISPLAY NAME")
+		for _, a := range accounts {
+			state := "active"
+			switch {
+			case a.User.Disabled:
+				state = "disabled"
+			case a.Demo:
+				state = "demo"
+			case a.User.MustChange:
+				state = "must change password"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", a.User.Name, a.User.Role, a.User.Department.Slug, state, a.User.DisplayName)
+		}
+		return w.Flush()
+	})
+}
+
+type userPasswd struct {
+	Name string `arg:"" help:"The account."`
+}
+
+// Run gives an account a new password.
+func (c userPasswd) Run(ctx context.Context, p *program) error {
+	password, err := p.password()
+	if err != nil {
+		return err
+	}
+	return p.withAuth(ctx, func(_ *store.Store, a *auth.Auth) error {
+		generated, err := a.SetPassword(ctx, operator, c.Name, password)
+		if err != nil {
+			return err
+		}
+		return p.tell("password changed for", c.Name, generated)
+	})
+}
+
+type userDisable struct {
+	Name string `arg:"" help:"The account."`
+}
+
+// Run shuts an account.
+func (c userDisable) Run(ctx context.Context, p *program) error {
+	return p.withAuth(ctx, func(_ *store.Store, a *auth.Auth) error {
+		if err := a.SetDisabled(ctx, operator, c.Name, true); err != nil {
+			return err
+		}
+		return p.tell("disabled", c.Name, "")
+	})
+}
