@@ -53,7 +53,7 @@ var mayImport = map[string][]string{
 		"web/view", "web/static",
 	},
 	"cmd/landmark": {
-		"internal/landmark", "internal/store", "internal/sheet", "internal/reporting", "internal/bulletin", "internal/auth",
+		"internal/landmark", "internal/store", "internal/sheet", "internal/reporting", "internal/planning", "internal/bulletin", "internal/auth", "internal/demo",
 		"internal/jobs", "internal/server", "internal/localpg", "web/view", "web/static", "migrations", "seeds",
 	},
 	"internal/pgtest": {"internal/localpg", "migrations"},

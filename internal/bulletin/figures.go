@@ -172,7 +172,7 @@ func reasonText(r *landmark.Record, a landmark.Assessment) string {
 		if v.Corrections > 0 || tidy(v.Reason) == "" {
 			continue
 		}
-		reason := strings.TrimRight(oneLine(v.Reason), "。.;;")
+		reason := strings.TrimRight(oneLine(v.Reason), "。.;；")
 		if m != a.Month {
 			reason += "（" + m.Short() + "说明）"
 		}

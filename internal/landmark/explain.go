@@ -40,7 +40,7 @@ func (a *Assessment) explain(p *Plan, owed, begun bool) string {
 	}
 	if a.Override != nil {
 		fmt.Fprintf(&b, ";市府办改判为%s(理由:%s),有效期至%s",
-			a.Light.Chinese(), strings.TrimRight(a.Override.Reason, "。.;; "), a.Override.Until.Chinese())
+			a.Light.Chinese(), strings.TrimRight(a.Override.Reason, "。.;； "), a.Override.Until.Chinese())
 	}
 	b.WriteString("。")
 	return b.String()
