@@ -10,6 +10,10 @@
 // a [Light] for every indicator and month and says in one Chinese sentence
 // why: that rule lives here and nowhere else.
 //
+// What a department types is read by [ParseAmount] and held against the rules by
+// [CheckReport]; how it keeps the dates is its [Discipline]; where the year will
+// end is the [Outlook].
+//
 // What a reported value means depends on the indicator's [Kind], which a
 // person enters and nobody guesses. Amounts are decimals, quotients are exact
 // fractions ([Ratio]); rounding happens only for print, half away from zero.
