@@ -122,7 +122,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // ours are the settings read from the environment.
 var ours = map[string]bool{
 	"DATABASE_URL": true, "DATA_DIR": true, "LISTEN": true, "BASE_URL": true, "LOG_FORMAT": true, "LOG_LEVEL": true, "TZ_NAME": true,
-	"DEMO_NOW": true, "METRICS_LISTEN": true, "TRUSTED_PROXIES": true,
+	"DEMO_NOW": true, "DRAIN_WAIT": true, "METRICS_LISTEN": true, "TRUSTED_PROXIES": true,
 }
 
 // usageError is a call that cannot be right whatever the database holds.
@@ -143,14 +143,35 @@ func fail(stderr io.Writer, err error) int {
 		return exitRefused
 	}
 	message := err.Error()
-	if m := landmark.MessageOf(err); m != "" {
-		message = m
+	// A sentence made for people on pages; the commands put the usual ones into
+	// English, see inEnglish.
+	if _, ours := errors.AsType[operatorError](err); !ours {
+		if m := landmark.MessageOf(err); m != "" {
+			message = "refused: " + m
+		}
 	}
 	fmt.Fprintf(stderr, "landmark: %s\n", oneLine(message))
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}
 	return exitRefused
+}
+
+// operatorError is a domain error put into an English line for operators.
+type operatorError struct {
+	line  string
+	cause error
+}
+
+func (e operatorError) Error() string { return e.line }
+func (e operatorError) Unwrap() error { return e.cause }
+
+// inEnglish words an error of a kind for operators; other errors pass through.
+func inEnglish(err error, kind landmark.ErrorKind, format string, args ...any) error {
+	if landmark.KindOf(err) != kind {
+		return err
+	}
+	return operatorError{fmt.Sprintf(format, args...), err}
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

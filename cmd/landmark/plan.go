@@ -50,9 +50,11 @@ func (c planImport) Run(ctx context.Context, p *program) error {
 		verb := "imported"
 		if c.Update {
 			verb = "updated"
-			err = st.UpdatePlan(ctx, plan, operator, time.Now())
+			err = inEnglish(st.UpdatePlan(ctx, plan, operator, time.Now()), landmark.NotFound,
+				"no plan %q to update: landmark plan list shows what there is", plan.Slug)
 		} else {
-			err = st.InsertPlan(ctx, plan, operator, time.Now())
+			err = inEnglish(st.InsertPlan(ctx, plan, operator, time.Now()), landmark.Conflict,
+				"a plan %q is there already: add --update to take over changed figures, or choose another --slug", plan.Slug)
 		}
 		if err != nil {
 			return err
@@ -164,7 +166,7 @@ func (c planExport) Run(ctx context.Context, p *program) error {
 		now := time.Now()
 		r, err := st.Record(ctx, c.Plan, time.Time{}, now, p.zone)
 		if err != nil {
-			return err
+			return inEnglish(err, landmark.NotFound, "no plan %q: landmark plan list shows what there is", c.Plan)
 		}
 		return p.output(c.Out, func(w io.Writer) error {
 			switch c.Format {

@@ -21,12 +21,13 @@ import (
 )
 
 type serveCmd struct {
-	Demo           bool     `help:"Made-up reports, one account per role, a clock of its own; on loopback only."`
-	Listen         string   `env:"LISTEN" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Address and port to listen on (${default})."`
-	BaseURL        string   `name:"base-url" env:"BASE_URL" placeholder:"URL" help:"The address people type; https:// makes cookies secure."`
-	MetricsListen  string   `name:"metrics-listen" env:"METRICS_LISTEN" placeholder:"ADDR" help:"Serve /metrics there instead of on loopback requests."`
-	TrustedProxies []string `name:"trusted-proxies" env:"TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`
-	DemoNow        string   `name:"demo-now" env:"DEMO_NOW" placeholder:"TIME" help:"Moment the demo's clock starts at, like 2023-10-12T09:30."`
+	Demo           bool          `help:"Made-up reports, one account per role, a clock of its own; on loopback only."`
+	Listen         string        `env:"LISTEN" default:"127.0.0.1:8080" placeholder:"ADDR" help:"Address and port to listen on (${default})."`
+	BaseURL        string        `name:"base-url" env:"BASE_URL" placeholder:"URL" help:"The address people type; https:// makes cookies secure."`
+	MetricsListen  string        `name:"metrics-listen" env:"METRICS_LISTEN" placeholder:"ADDR" help:"Serve /metrics there instead of on loopback requests."`
+	TrustedProxies []string      `name:"trusted-proxies" env:"TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`
+	DrainWait      time.Duration `name:"drain-wait" env:"DRAIN_WAIT" default:"0s" help:"From not ready to the last connection when stopping; two probe intervals of a balancer, where there is one."`
+	DemoNow        string        `name:"demo-now" env:"DEMO_NOW" placeholder:"TIME" help:"Moment the demo's clock starts at, like 2023-10-12T09:30."`
 }
 
 // sealEvery is how often new history lines are taken into the chain.
@@ -62,7 +63,7 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 	}
 	srv, err := server.New(server.Config{
 		Store: d.store, Now: now, Zone: p.zone, Log: p.log, BaseURL: base, Demo: c.Demo, TrustedProxies: proxies,
-		MetricsElsewhere: c.MetricsListen != "",
+		MetricsElsewhere: c.MetricsListen != "", DrainWait: c.DrainWait,
 		Ready: func(ctx context.Context) error {
 			v, dirty, err := migrations.Version(ctx, d.url)
 			if err != nil {

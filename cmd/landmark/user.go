@@ -82,10 +82,13 @@ func (c userAdd) Run(ctx context.Context, p *program) error {
 		if c.Department != "" {
 			if n.Department, err = st.FindDepartment(ctx, c.Department); err != nil {
 				if landmark.KindOf(err) == landmark.NotFound {
-					return fmt.Errorf("no department %q: landmark plan list shows plans, their pages the departments", c.Department)
+					return fmt.Errorf("no department %q: use a slug or name from the page /departments", c.Department)
 				}
 				return err
 			}
+		}
+		if _, err := st.Account(ctx, c.Name); err == nil {
+			return fmt.Errorf("an account %q is there already: choose another name, or use landmark user passwd %s", c.Name, c.Name)
 		}
 		generated, err := a.Add(ctx, operator, n)
 		if err != nil {
@@ -135,7 +138,7 @@ func (c userPasswd) Run(ctx context.Context, p *program) error {
 	return p.withAuth(ctx, func(_ *store.Store, a *auth.Auth) error {
 		generated, err := a.SetPassword(ctx, operator, c.Name, password)
 		if err != nil {
-			return err
+			return inEnglish(err, landmark.NotFound, "no account %q: landmark user list shows what there is", c.Name)
 		}
 		return p.tell("password changed for", c.Name, generated)
 	})
@@ -149,7 +152,7 @@ type userDisable struct {
 func (c userDisable) Run(ctx context.Context, p *program) error {
 	return p.withAuth(ctx, func(_ *store.Store, a *auth.Auth) error {
 		if err := a.SetDisabled(ctx, operator, c.Name, true); err != nil {
-			return err
+			return inEnglish(err, landmark.NotFound, "no account %q: landmark user list shows what there is", c.Name)
 		}
 		return p.tell("disabled", c.Name, "")
 	})
