@@ -3,6 +3,8 @@ package landmark
 import (
 	"fmt"
 	"strings"
+
+	"github.com/shopspring/decimal"
 )
 
 // Plain is what leadership reads: where an indicator stands in one short
@@ -11,18 +13,20 @@ func (a Assessment) Plain() string {
 	ind := a.Indicator
 	v := a.Shown()
 	switch {
-	case a.Light == Unreported && v == nil:
-		return fmt.Sprintf("%s数据未报,今年还没有核定值;年度目标 %s。", a.Month.Short(), a.targetText())
-	case a.Light == Unreported:
-		return fmt.Sprintf("%s数据未报;%s为 %s,年度目标 %s。", a.Month.Short(), v.Month.Short(), a.plainValue(v), a.targetText())
+	case a.Computed == Unreported && v == nil:
+		return fmt.Sprintf("%s数据未报,今年还没有核定值;年度目标 %s。", a.Month.Short(), a.plainTarget())
+	case a.Computed == Unreported:
+		return fmt.Sprintf("%s数据未报;%s为 %s,年度目标 %s。", a.Month.Short(), v.Month.Short(), a.plainValue(v), a.plainTarget())
 	case v == nil && ind.Measured == Annual:
-		return fmt.Sprintf("按年度核算,12月末才有数;年度目标 %s。", a.targetText())
+		return fmt.Sprintf("按年度核算,12月末才有数;年度目标 %s。", a.plainTarget())
 	case v == nil:
-		return fmt.Sprintf("本月不用报送;年度目标 %s。", a.targetText())
+		return fmt.Sprintf("本月不用报送;年度目标 %s。", a.plainTarget())
 	case ind.Kind == Qualitative:
-		return fmt.Sprintf("现处“%s”,年度目标是%s。", v.Step, a.targetText())
-	case !a.Target.Amount.Valid || !v.Amount.Valid || ind.Kind == KindUnknown:
-		return fmt.Sprintf("现为 %s,年度目标 %s,指标性质待确定,暂不判定。", a.plainValue(v), a.targetText())
+		return fmt.Sprintf("现处“%s”,年度目标是%s。", v.Step, a.plainTarget())
+	case ind.Kind == KindUnknown:
+		return fmt.Sprintf("现为 %s,年度目标 %s;指标性质待确定,暂不判定。", a.plainValue(v), a.plainTarget())
+	case !a.Target.Amount.Valid || !v.Amount.Valid:
+		return fmt.Sprintf("现为 %s,年度目标是%s,没有可比的数字,暂不判定。", a.plainValue(v), a.plainTarget())
 	}
 	return a.plainNumber(v)
 }
@@ -38,17 +42,20 @@ func (a Assessment) plainNumber(v *Value) string {
 	case Hold:
 		fmt.Fprintf(&b, "现为 %s,", a.plainValue(v))
 		if met := ind.Direction == Down && left.Sign() >= 0 || ind.Direction != Down && left.Sign() <= 0; met {
-			fmt.Fprintf(&b, "守住了 %s。", a.targetText())
+			fmt.Fprintf(&b, "守住了 %s。", a.plainTarget())
 		} else {
-			fmt.Fprintf(&b, "跌破了 %s。", a.targetText())
+			fmt.Fprintf(&b, "没有守住 %s。", a.plainTarget())
 		}
 		return b.String()
 	case Flow, Cumulative:
 		fmt.Fprintf(&b, "累计 %s", a.plainValue(v))
 	default:
-		if ind.Baseline.Valid && !ind.Baseline.Decimal.Equal(v.Amount.Decimal) {
-			fmt.Fprintf(&b, "从去年的 %s 到 %s", a.amount(ind.Baseline.Decimal), a.plainValue(v))
-		} else {
+		switch was := ind.Baseline; {
+		case was.Valid && v.Amount.Decimal.GreaterThan(was.Decimal):
+			fmt.Fprintf(&b, "从上年的 %s升到 %s", a.plainAmount(was.Decimal), a.plainValue(v))
+		case was.Valid && v.Amount.Decimal.LessThan(was.Decimal):
+			fmt.Fprintf(&b, "从上年的 %s降到 %s", a.plainAmount(was.Decimal), a.plainValue(v))
+		default:
 			fmt.Fprintf(&b, "现为 %s", a.plainValue(v))
 		}
 	}
@@ -58,18 +65,18 @@ func (a Assessment) plainNumber(v *Value) string {
 	}
 	switch {
 	case ind.Kind == Flow && ind.Direction == Down:
-		fmt.Fprintf(&b, ",全年限额 %s", a.targetText())
+		fmt.Fprintf(&b, ",全年限额 %s", a.plainTarget())
 	case short:
-		fmt.Fprintf(&b, ",离目标 %s 还差 %s", a.targetText(), a.difference(left.Abs()))
+		fmt.Fprintf(&b, ",离目标 %s还差 %s", a.plainTarget(), a.plainDistance(left.Abs()))
 	default:
-		fmt.Fprintf(&b, ",已达到目标 %s", a.targetText())
+		fmt.Fprintf(&b, ",已达到目标 %s", a.plainTarget())
 	}
 	switch {
 	case !a.Gap.Present() || a.Light == Done || a.Light == NotDue:
 	case a.Gap.Sign() < 0:
-		fmt.Fprintf(&b, ",比应达进度慢 %s 个百分点", a.Gap.Neg().Percent(1).StringFixed(1))
+		fmt.Fprintf(&b, ",比应达进度慢 %s 个百分点", percent(a.Gap.Neg(), int64(a.Rule.Tolerance), int64(a.Rule.RedLine)))
 	case a.Gap.Sign() > 0:
-		fmt.Fprintf(&b, ",比应达进度快 %s 个百分点", a.Gap.Percent(1).StringFixed(1))
+		fmt.Fprintf(&b, ",比应达进度快 %s 个百分点", percent(a.Gap))
 	default:
 		b.WriteString(",与应达进度持平")
 	}
@@ -81,5 +88,35 @@ func (a Assessment) plainValue(v *Value) string {
 	if v.Step != "" {
 		return "“" + v.Step + "”"
 	}
-	return a.amount(v.Amount.Decimal)
+	return a.plainAmount(v.Amount.Decimal)
+}
+
+func (a Assessment) plainTarget() string {
+	if !a.Target.Amount.Valid {
+		return a.targetText()
+	}
+	return a.plainAmount(a.Target.Amount.Decimal)
+}
+
+// plainDistance is how much is missing; rates differ by points.
+func (a Assessment) plainDistance(d decimal.Decimal) string {
+	return a.Indicator.headed().Difference(d)
+}
+
+func (a Assessment) plainAmount(d decimal.Decimal) string { return a.Indicator.headed().Amount(d) }
+
+// headed is the indicator with the head of its unit, 人 of 人/万名老人: what it is
+// counted by stands in the name.
+func (ind *Indicator) headed() *Indicator {
+	short := *ind
+	short.Unit = UnitHead(ind.Unit)
+	return &short
+}
+
+// UnitHead is a unit where there is little room: 人 of 人/万名老人, 套 of 套(间).
+func UnitHead(unit string) string {
+	if i := strings.IndexAny(unit, "/(\uff08"); i > 0 {
+		return unit[:i]
+	}
+	return unit
 }

@@ -3,7 +3,11 @@
 // An error summary takes the focus, so that a screen reader begins there.
 document.querySelector(".errsum")?.focus();
 
-// Selectors send their form when changed; the button stays for the rest.
+// A selector chosen by pointer sends its form. By keyboard every arrow is a
+// change, so there the button decides.
 for (const select of document.querySelectorAll("form.period select")) {
-  select.addEventListener("change", () => select.form.requestSubmit());
+  let pointed = false;
+  select.addEventListener("pointerdown", () => { pointed = true; });
+  select.addEventListener("keydown", () => { pointed = false; });
+  select.addEventListener("change", () => { if (pointed) select.form.requestSubmit(); });
 }

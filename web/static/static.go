@@ -10,7 +10,6 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strconv"
@@ -30,6 +29,13 @@ type asset struct {
 	gzipped []byte // empty where it would not be smaller
 }
 
+// kinds are said here: the machine's own list of types may differ or be absent.
+var kinds = map[string]string{
+	".css": "text/css; charset=utf-8",
+	".js":  "text/javascript; charset=utf-8",
+	".svg": "image/svg+xml",
+}
+
 // assets by plain name, and by the last part of their address.
 var assets, served = load()
 
@@ -39,7 +45,7 @@ func load() (byName, byFile map[string]asset) {
 		ext := path.Ext(name)
 		sum := sha256.Sum256(content)
 		file := fmt.Sprintf("%s.%x%s", strings.TrimSuffix(name, ext), sum[:6], ext)
-		a := asset{url: "/static/" + file, kind: mime.TypeByExtension(ext), content: content}
+		a := asset{url: "/static/" + file, kind: kinds[ext], content: content}
 		var z bytes.Buffer
 		w, err := gzip.NewWriterLevel(&z, gzip.BestCompression)
 		if err == nil {

@@ -107,11 +107,17 @@ func qualitativeWords(a landmark.Assessment) string {
 	switch {
 	case a.Indicator.Kind == landmark.KindUnknown:
 		return "性质待定"
-	case a.Shown() == nil:
-		return "定性,目标" + a.Target.Text
-	default:
-		return "定性,看步骤"
+	case a.Indicator.Kind != landmark.Qualitative:
+		return "目标是文字,不画进度"
 	}
+	if v := a.Shown(); v != nil {
+		for i, step := range a.Indicator.Steps {
+			if step.Name == v.Step {
+				return fmt.Sprintf("定性指标,第%d步,共%d步", i+1, len(a.Indicator.Steps))
+			}
+		}
+	}
+	return "定性指标,按步骤判定"
 }
 
 func bulletLabel(a landmark.Assessment) string {

@@ -35,12 +35,13 @@ func Minus(s string) string { return strings.Replace(s, "-", "−", 1) }
 // Number prints an amount as it was entered, without thousands separators.
 func Number(d decimal.Decimal) string { return Minus(d.String()) }
 
-// Amount prints an amount that may be absent; absent is a dash, never zero.
+// Amount prints an amount that may be absent with the decimals it was entered
+// with: 25.20 stays 25.20. Absent is a dash, never zero.
 func Amount(d decimal.NullDecimal) string {
 	if !d.Valid {
 		return "—"
 	}
-	return Number(d.Decimal)
+	return Minus(landmark.Entered(d.Decimal))
 }
 
 // Percent prints a ratio in percent with places decimals, without the sign.

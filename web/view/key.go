@@ -10,10 +10,17 @@ import (
 // KeyPage is the ★ summary: one sheet of paper for leadership.
 type KeyPage struct {
 	Page
-	Lead    string // the summary in one sentence
+	Lead    KeyLead
 	Groups  []KeyGroup
 	Without string // projects that have no ★
 	Sub     string // month, schedule, newest data
+	Density string // class that keeps the sheet on one page of paper
+}
+
+// KeyLead are the parts of the summary in one sentence.
+type KeyLead struct {
+	All, Fine, Done, Ask, Later int
+	Parts                       string // what is to be asked about, by light
 }
 
 // KeyGroup is 需要过问, 按计划推进 or 未到期.
@@ -39,8 +46,11 @@ func NewKey(p Page, b landmark.Board) KeyPage {
 	later := KeyGroup{ID: "h-later", Title: "未到期"}
 	for _, a := range landmark.TroubleFirst(b.Key()) {
 		row := KeyRow{A: a, Say: a.Plain(), Bullet: NewBullet(a, true, true)}
+		if days := overdueDays(b.Record, b.Record.DueFor(a.Indicator.Project.Lead.ID, b.Month)); days > 0 && a.Light == landmark.Unreported {
+			row.Say += fmt.Sprintf("已逾期 %d 天。", days)
+		}
 		if a.Override != nil {
-			row.Say += fmt.Sprintf("按规则为%s,市府办改判为%s:%s。", a.Computed.Chinese(), a.Light.Chinese(), a.Override.Reason)
+			row.Say += fmt.Sprintf("按规则为%s,市府办改判为%s:%s。", a.Computed.Chinese(), a.Light.Chinese(), clipped(a.Override.Reason, 40))
 		}
 		switch {
 		case a.Light.Trouble() || a.Computed.Trouble(): // an override does not hide trouble
@@ -61,17 +71,68 @@ func NewKey(p Page, b landmark.Board) KeyPage {
 	if at := newestApproval(b.Record, b.Month); !at.IsZero() {
 		k.Sub += " · 数据更新于 " + Clock(at.In(b.Record.Zone))
 	}
-	k.Lead = keyLead(b, len(trouble.Rows), len(fine.Rows), len(later.Rows))
+	k.Lead = keyLead(trouble.Rows, fine.Rows, later.Rows)
 	k.Without = withoutStar(b)
+	k.Density = density(k.Groups)
 	return k
 }
 
-func keyLead(b landmark.Board, ask, fine, later int) string {
-	text := fmt.Sprintf("截至%s底,%d 项★指标中 %d 项需要过问,%d 项按计划推进", b.Month.Short(), ask+fine+later, ask, fine)
-	if later > 0 {
-		text += fmt.Sprintf(",%d 项未到期、还没有数", later)
+// density chooses the print's size by the lines its sentences will take, so that
+// nine indicators stay on one A4 page. Figures are of the print style sheet.
+func density(groups []KeyGroup) string {
+	lines := func(perLine int) int {
+		n := 0
+		for _, g := range groups {
+			for _, row := range g.Rows {
+				n += max(2, (widthOf(row.Say)+perLine-1)/perLine) // name and department take two
+			}
+		}
+		return n
 	}
-	return text + "。"
+	switch {
+	case lines(30) <= 18:
+		return ""
+	case lines(34) <= 26:
+		return "sheet--dense"
+	default:
+		return "sheet--tight"
+	}
+}
+
+// widthOf is a text's width in half characters.
+func widthOf(s string) int {
+	n := 0
+	for _, r := range s {
+		n++
+		if r >= 0x2e80 {
+			n++
+		}
+	}
+	return n
+}
+
+func keyLead(ask, fine, later []KeyRow) KeyLead {
+	lead := KeyLead{All: len(ask) + len(fine) + len(later), Fine: len(fine), Ask: len(ask), Later: len(later)}
+	for _, row := range fine {
+		if row.A.Light == landmark.Done {
+			lead.Done++
+		}
+	}
+	asked := landmark.Counts{}
+	for _, row := range ask {
+		asked[row.A.Light]++
+	}
+	var parts []string
+	for _, l := range landmark.Lights {
+		switch n := asked[l]; {
+		case n > 0 && l.Trouble():
+			parts = append(parts, fmt.Sprintf("%d 项%s", n, l.Chinese()))
+		case n > 0:
+			parts = append(parts, fmt.Sprintf("%d 项改判为%s", n, l.Chinese()))
+		}
+	}
+	lead.Parts = strings.Join(parts, ",")
+	return lead
 }
 
 // withoutStar says what the sheet leaves out: the projects without a ★, and how
@@ -103,4 +164,34 @@ func withoutStar(b landmark.Board) string {
 	}
 	return fmt.Sprintf("本页只列★指标。%d 个项目没有★指标(%s),它们的 %d 项指标:%s,详见总览。",
 		len(names), strings.Join(names, "、"), c.Total(), strings.Join(parts, ","))
+}
+
+func keyDone(l KeyLead) string {
+	if l.Done == 0 {
+		return ""
+	}
+	return fmt.Sprintf(",其中 %d 项已完成", l.Done)
+}
+
+func keyParts(l KeyLead) string {
+	if l.Parts == "" {
+		return ""
+	}
+	return ":" + l.Parts
+}
+
+func keyLater(l KeyLead) string {
+	if l.Later == 0 {
+		return ""
+	}
+	return fmt.Sprintf(";%d 项未到期", l.Later)
+}
+
+// clipped cuts a long text; the indicator's page has it whole.
+func clipped(s string, most int) string {
+	s = strings.TrimRight(s, "。.")
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
 }

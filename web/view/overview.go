@@ -17,13 +17,23 @@ type OverviewPage struct {
 	Axis     TimeAxis
 	Schedule string // share of the year gone, in percent
 	Sub      string // month, size, newest data
-	Due      string // what is due when
+	Due      string // what is due of the month and when
+	Dues     []DueRow
+	Monthly  int // indicators owed every month
 	Columns  []TallyColumn
 	Rest     string // what the counts leave out
 	Stars    []StarCell
 	Sort     string
 	Filter   landmark.Light
 	Groups   []GridGroup
+}
+
+// DueRow is a month still to come with what it owes beyond the monthly reports.
+type DueRow struct {
+	Month      string
+	Day        string // last day in time
+	Count      int    // indicators owed
+	Indicators []*landmark.Indicator
 }
 
 // TallyColumn is one light's count; trouble lists its indicators by name.
@@ -79,6 +89,7 @@ func NewOverview(p Page, b landmark.Board, sort string, filter landmark.Light) O
 		o.Sub += " · 数据更新于 " + Clock(at.In(r.Zone))
 	}
 	o.Due = dueText(r, b)
+	o.Dues, o.Monthly = dueRows(r, b.Month)
 	o.tally(r, b)
 	for _, a := range b.Key() {
 		o.Stars = append(o.Stars, StarCell{A: a, Bullet: NewBullet(a, true, false)})
@@ -123,29 +134,63 @@ func newestApproval(r *landmark.Record, m landmark.Month) time.Time {
 	return newest
 }
 
+// owedIn counts the indicators that owe a value for m.
+func owedIn(p *landmark.Plan, m landmark.Month) int {
+	n := 0
+	for _, ind := range p.Indicators() {
+		if p.Owes(ind, m) {
+			n++
+		}
+	}
+	return n
+}
+
 // dueText says what is due when: of the month shown, and of the next one.
 func dueText(r *landmark.Record, b landmark.Board) string {
-	owed := func(m landmark.Month) int {
-		n := 0
-		for _, ind := range r.Plan.Indicators() {
-			if r.Plan.Owes(ind, m) {
-				n++
-			}
-		}
-		return n
-	}
 	text := ""
-	if n := owed(b.Month); n > 0 {
+	if n := owedIn(r.Plan, b.Month); n > 0 {
 		text = fmt.Sprintf("%s应报 %d 项,%s截止", b.Month.Short(), n, r.Period(b.Month).Due.Short())
 	} else {
 		text = fmt.Sprintf("%s没有应报的指标", b.Month.Short())
 	}
 	if next := b.Month + 1; next <= r.Plan.LastMonth() {
-		if n := owed(next); n > 0 {
+		if n := owedIn(r.Plan, next); n > 0 {
 			text += fmt.Sprintf(";下一期%s应报 %d 项,%s截止", next.Short(), n, r.Period(next).Due.Short())
 		}
 	}
 	return text + "。"
+}
+
+// dueRows are the months from m to the year's end that owe something, and how
+// many indicators owe a report in all of them.
+func dueRows(r *landmark.Record, m landmark.Month) ([]DueRow, int) {
+	monthly := 0
+	for _, ind := range r.Plan.Indicators() {
+		if everyMonth(ind) {
+			monthly++
+		}
+	}
+	var out []DueRow
+	for ; m <= r.Plan.LastMonth(); m++ {
+		due := r.Period(m).Due
+		row := DueRow{Month: m.Short(), Day: due.Short(), Count: owedIn(r.Plan, m)}
+		if due.Year > r.Plan.Year {
+			row.Day = "次年" + row.Day
+		}
+		for _, ind := range r.Plan.Indicators() {
+			if r.Plan.Owes(ind, m) && !everyMonth(ind) {
+				row.Indicators = append(row.Indicators, ind)
+			}
+		}
+		if row.Count > 0 {
+			out = append(out, row)
+		}
+	}
+	return out, monthly
+}
+
+func everyMonth(ind *landmark.Indicator) bool {
+	return ind.Measured != landmark.Quarterly && ind.Measured != landmark.Annual
 }
 
 func (o *OverviewPage) tally(r *landmark.Record, b landmark.Board) {
@@ -154,7 +199,9 @@ func (o *OverviewPage) tally(r *landmark.Record, b landmark.Board) {
 		c := TallyColumn{Light: l, Count: b.Counts[l]}
 		switch l {
 		case landmark.Critical, landmark.Behind:
-			c.Note = "较应达,百分点"
+			if c.Count > 0 {
+				c.Note = "较应达,百分点"
+			}
 			for _, a := range all {
 				if a.Light == l {
 					c.Indicators = append(c.Indicators, a)
@@ -205,17 +252,18 @@ func leftOut(b landmark.Board) string {
 
 func overdueText(r *landmark.Record, b landmark.Board) string {
 	due := r.Period(b.Month).Due
-	days := daysBetween(due, r.Today())
-	switch {
-	case b.Counts[landmark.Unreported] == 0:
+	if b.Counts[landmark.Unreported] == 0 {
 		return ""
-	case days > 0 && r.Today().InMonth() <= b.Month+1:
-		return fmt.Sprintf("逾期 %d 天", days)
-	case days > 0:
-		return due.Short() + "已截止"
-	default:
-		return due.Short() + "截止"
 	}
+	if days := overdueDays(r, due); days > 0 {
+		return fmt.Sprintf("逾期 %d 天", days)
+	}
+	return due.Short() + "截止"
+}
+
+// overdueDays are the days gone since due, zero while there is time.
+func overdueDays(r *landmark.Record, due landmark.Date) int {
+	return max(0, daysBetween(due, r.Today()))
 }
 
 func daysBetween(from, to landmark.Date) int {
@@ -254,6 +302,9 @@ func unreportedBy(r *landmark.Record, b landmark.Board) []TallyDepartment {
 		}
 		if missing > 0 {
 			t := TallyDepartment{Department: d, Note: fmt.Sprintf("%d 项%s", missing, since)}
+			if due := r.DueFor(d.ID, b.Month); due.Compare(r.Period(b.Month).Due) > 0 {
+				t.Note += ",延至" + due.Short()
+			}
 			n := 0
 			for _, c := range r.Chases {
 				if c.DepartmentID == d.ID && c.Month == b.Month {
@@ -371,6 +422,3 @@ func gridKind(k landmark.Kind) string {
 		return "stock"
 	}
 }
-
-// longUnit says that a unit leaves no room for the target beside it in a cell.
-func longUnit(unit string) bool { return len([]rune(unit)) > 3 }

@@ -75,12 +75,10 @@ func (p Page) Brand() (string, string) {
 		return "标志性成果", "进展看板"
 	}
 	if before, after, ok := strings.Cut(p.Plan.Title, "十大标志性成果"); ok && after == "" {
-		return yearless.Replace(before), "十大标志性成果"
+		return strings.Replace(before, itoa(p.Plan.Year)+"年", "", 1), "十大标志性成果"
 	}
 	return p.Plan.Title, ""
 }
-
-var yearless = strings.NewReplacer("2022年", "", "2023年", "", "2024年", "", "2025年", "", "2026年", "", "2027年", "")
 
 // Who is the name in the head of the page: 民政局 · 填报员甲.
 func (p Page) Who() string {
@@ -153,16 +151,21 @@ func (p Page) ProjectHref(project *landmark.Project) string {
 // IndicatorHref leads to an indicator's page.
 func (p Page) IndicatorHref(ind *landmark.Indicator) string { return p.To("/indicators/" + ind.Code) }
 
-// kept are the query values a selector's form passes on.
+// kept are the query values the month's form passes on.
 func (p Page) kept() []pair {
+	return p.pairs("plan", "as_of", "sort", "status", "department", "project", "state")
+}
+
+// keptByPlan are those the plan's form passes on. The month is not among them:
+// another year has other months.
+func (p Page) keptByPlan() []pair { return p.pairs("as_of", "sort", "status") }
+
+func (p Page) pairs(keys ...string) []pair {
 	var out []pair
-	for _, k := range []string{"as_of", "sort", "status", "department", "project", "state"} {
+	for _, k := range keys {
 		if v := p.Query.Get(k); v != "" {
 			out = append(out, pair{k, v})
 		}
-	}
-	if len(p.Plans) < 2 && p.Query.Get("plan") != "" {
-		out = append(out, pair{"plan", p.Query.Get("plan")})
 	}
 	return out
 }

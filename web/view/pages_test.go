@@ -73,16 +73,23 @@ func render(t *testing.T, c templ.Component) string {
 	return b.String()
 }
 
+// leave writes a page to the folder LANDMARK_PAGES names, for looking at.
+func leave(t *testing.T, name, html string) {
+	t.Helper()
+	dir := os.Getenv("LANDMARK_PAGES")
+	if dir == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".html"), []byte(html), 0o644); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPagesAreSound(t *testing.T) {
 	t.Parallel()
-	dir := os.Getenv("LANDMARK_PAGES") // where to leave the pages for looking at
 	for name, page := range madePages() {
 		html := render(t, page)
-		if dir != "" {
-			if err := os.WriteFile(filepath.Join(dir, name+".html"), []byte(html), 0o644); err != nil {
-				t.Error(err)
-			}
-		}
+		leave(t, name, html)
 		for _, fault := range faults(html) {
 			t.Errorf("%s: %s", name, fault)
 		}

@@ -139,7 +139,7 @@ func TestIndicatorPageTellsACorrection(t *testing.T) {
 	t.Parallel()
 	r := madeRecord()
 	html := render(t, Indicator(NewIndicatorPage(madePage(r, 9, "/indicators/4.1"), r, mustIndicator(r.Plan, "4.1"))))
-	for _, want := range []string{"原核定 25.2 → 现为 25.17", "原报与证书清单不符", "第2版", "已修订", "落后 13.0 个百分点"} {
+	for _, want := range []string{"原核定 25.20 → 现为 25.17", "原报与证书清单不符", "第2版", "已修订", "落后 13.0 个百分点"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page does not say %q", want)
 		}
