@@ -445,7 +445,7 @@ func pageHead(p Page) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, "</span><span class=\"app-who__short\" aria-hidden=\"true\">账号</span></a><form class=\"inline-form\" method=\"post\" action=\"/logout\"><button class=\"app-who__out\" type=\"submit\">退出</button></form>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 42, "</span><span class=\"app-who__mini\" aria-hidden=\"true\">账号</span></a><form class=\"inline-form\" method=\"post\" action=\"/logout\"><button class=\"app-who__out\" type=\"submit\">退出</button></form>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
