@@ -12,6 +12,7 @@ import (
 type Letter struct {
 	Department landmark.Department
 	Month      landmark.Month
+	Missing    int // how many indicators
 	Blocks     []Block
 	Figures    map[string]string
 }
@@ -33,7 +34,7 @@ func Letters(in Input) []Letter {
 				chased++
 			}
 		}
-		l := Letter{Department: d.Department, Month: m, Figures: map[string]string{
+		l := Letter{Department: d.Department, Month: m, Missing: len(d.Missing), Figures: map[string]string{
 			"city": r.Plan.City, "plan": r.Plan.Title, "month": m.Chinese(), "month_short": m.Short(), "department": d.Department.Name,
 			"due": strconv.Itoa(d.Due), "received": strconv.Itoa(d.Received), "missing": strconv.Itoa(len(d.Missing)),
 			"due_on": due.Chinese(), "lock_on": r.Period(m).Lock.Chinese(), "date": in.Date.Chinese(), "as_of": asOfText(r), "chased": strconv.Itoa(chased),

@@ -207,6 +207,7 @@ func (s *Server) menu() []menuItem {
 		{label: "场景", path: "/scenarios", right: RightRead},
 		{label: "部门", path: "/departments", right: RightRead},
 		{label: "总表", path: "/matrix", right: RightRead},
+		{label: "通报", path: "/bulletins", right: RightRead},
 		{label: "记录", path: "/history", right: RightMember},
 		{label: "大屏", path: "/screen", right: RightRead},
 	}

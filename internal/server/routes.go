@@ -50,6 +50,13 @@ func (s *Server) routes() []route {
 		{method: get, pattern: "/screen", right: RightRead, handle: s.showScreen},
 		{method: get, pattern: "/history", right: RightMember, handle: s.showHistory},
 
+		// The bulletin.
+		{method: get, pattern: "/bulletins", right: RightRead, handle: s.showBulletins},
+		{method: get, pattern: "/bulletins/{month}", right: RightRead, handle: s.showBulletin},
+		{method: post, pattern: "/bulletins/{month}", right: RightOffice, handle: s.writeBulletin, body: bulletinBody},
+		{method: get, pattern: "/bulletins/{month}/file", right: RightRead, handle: s.exportBulletin},
+		{method: get, pattern: "/bulletins/{month}/letters/{department}", right: RightOffice, handle: s.exportLetter},
+
 		// Its data for other programs.
 		{method: get, pattern: "/export/indicators.csv", right: RightRead, handle: s.exportIndicators},
 		{method: get, pattern: "/export/matrix.txt", right: RightRead, handle: s.exportMatrix},

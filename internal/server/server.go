@@ -18,6 +18,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"landmark/internal/auth"
+	"landmark/internal/bulletin"
 	"landmark/internal/store"
 )
 
@@ -48,17 +49,18 @@ type Config struct {
 
 // Server is the web application.
 type Server struct {
-	store    *store.Store
-	auth     *auth.Auth
-	now      func() time.Time
-	zone     *time.Location
-	log      *slog.Logger
-	base     *url.URL
-	demo     bool
-	proxies  []netip.Prefix
-	ready    func(context.Context) error
-	deadline time.Duration
-	drain    time.Duration
+	store     *store.Store
+	bulletins *bulletin.Service
+	auth      *auth.Auth
+	now       func() time.Time
+	zone      *time.Location
+	log       *slog.Logger
+	base      *url.URL
+	demo      bool
+	proxies   []netip.Prefix
+	ready     func(context.Context) error
+	deadline  time.Duration
+	drain     time.Duration
 
 	metrics          *metrics
 	metricsElsewhere bool
@@ -96,7 +98,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{store: c.Store, auth: a, now: c.Now, zone: c.Zone, log: c.Log, base: base, demo: c.Demo, proxies: c.TrustedProxies,
+	s := &Server{store: c.Store, bulletins: bulletin.New(c.Store, c.Zone), auth: a, now: c.Now, zone: c.Zone, log: c.Log, base: base, demo: c.Demo, proxies: c.TrustedProxies,
 		ready: c.Ready, deadline: c.Deadline, drain: c.DrainWait, metrics: newMetrics(), metricsElsewhere: c.MetricsElsewhere}
 	s.router, err = s.build(s.routes())
 	if err != nil {

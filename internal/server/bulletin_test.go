@@ -1,0 +1,125 @@
+package server_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/shopspring/decimal"
+
+	"landmark/internal/bulletin"
+	"landmark/internal/landmark"
+	"landmark/internal/reporting"
+	"landmark/internal/store"
+)
+
+// report puts approved values of September into the world.
+func (w *world) report(amounts map[string]string, reason string) {
+	w.t.Helper()
+	ctx, now := w.t.Context(), w.clock.Now()
+	rec, err := w.st.Record(ctx, "", now, now, shanghai)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var list []store.Submission
+	for code, amount := range amounts {
+		ind, err := rec.Plan.Indicator(code)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		list = append(list, store.Submission{IndicatorID: ind.ID, Month: landmark.MonthOf(2023, 9), Amount: decimal.NewNullDecimal(decimal.RequireFromString(amount)), Reason: reason})
+	}
+	work := reporting.New(w.st, shanghai)
+	sent, err := work.Take(ctx, landmark.Actor{Name: "填报员"}, rec.Plan.Slug, list, now)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var seen []store.Seen
+	for _, s := range sent {
+		seen = append(seen, store.Seen{ReportID: s.ReportID, Revision: s.Revision})
+	}
+	if _, err := work.Approve(ctx, landmark.Actor{Name: "办公室"}, landmark.User{Role: landmark.RoleOffice}, seen, now); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+var versionField = regexp.MustCompile(`name="version" value="([0-9]+)"`)
+
+func TestBulletinFromDraftToIssue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.account("office", landmark.RoleOffice, "")
+	w.account("viewer", landmark.RoleViewer, "")
+	w.report(map[string]string{"3.1": "13820", "8.3": "80", "2.1": "4590"}, "")
+	office, viewer := w.enter("office"), w.enter("viewer")
+	const address = "/bulletins/2023-09"
+
+	page := bodyOf(t, office.get(address))
+	for _, want := range []string{"累计13820人,完成率69.1%", "原因待补充", "应报23项", "民政局催办函"} {
+		if !strings.Contains(strings.ReplaceAll(page, "，", ","), want) {
+			t.Errorf("the draft lacks %q", want)
+		}
+	}
+	if res := viewer.get(address); res.StatusCode != http.StatusNotFound {
+		t.Errorf("a viewer asks for a draft: %d, want 404", res.StatusCode)
+	}
+	if res := office.post(address, "action", "issue", "version", "0", "text[overall.extra]", "滞后的有9项。"); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Fatalf("issue with faults: %d, want 422", res.StatusCode)
+	} else if page := bodyOf(t, res); !strings.Contains(page, "手写数字") || !strings.Contains(page, "滞后的有9项。") || versionField.FindStringSubmatch(page)[1] != "1" {
+		t.Error("the refused form lacks the fault, the text or the new version")
+	}
+	if res := office.post(address, "action", "save", "version", "0", "text[overall.extra]", "我的另一稿"); res.StatusCode != http.StatusConflict {
+		t.Fatalf("save over somebody else's: %d, want 409", res.StatusCode)
+	} else if page := bodyOf(t, res); !strings.Contains(page, "我的另一稿") || !strings.Contains(page, "滞后的有9项。") {
+		t.Error("the refused form lacks one of the two versions")
+	}
+	if res := office.post(address, "action", "save", "version", "1", "text[overall.extra]", strings.Repeat("长", 4001)); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("a text too long: %d, want 422", res.StatusCode)
+	}
+	res := office.post(address, "action", "issue", "version", "1", "text[overall.extra]", "<b>请</b>重视。",
+		"text[lagging.3.1.reason]", "肠镜预约排期较长。", "text[lagging.3.1.next]", "年底前完成剩余{{3.1.left}}。")
+	if res.StatusCode != http.StatusSeeOther {
+		t.Fatalf("issue: %d, want 303\n%s", res.StatusCode, bodyOf(t, res))
+	}
+
+	// What everybody sees is what went out, whatever comes after.
+	w.report(map[string]string{"3.1": "15000"}, "核实后更正")
+	frozen := bodyOf(t, viewer.get(address))
+	for _, want := range []string{"&lt;b&gt;请&lt;/b&gt;重视。", "13820人", "年底前完成剩余6180人。", "〔2023〕1号", "SHA-256"} {
+		if !strings.Contains(frozen, want) {
+			t.Errorf("the issue lacks %q", want)
+		}
+	}
+	if strings.Contains(frozen, "<textarea") || strings.Contains(frozen, "15000") {
+		t.Error("the issue can be edited or has moved with the data")
+	}
+	file := []byte(bodyOf(t, viewer.get(address+"/file")))
+	if _, err := zip.NewReader(bytes.NewReader(file), int64(len(file))); err != nil {
+		t.Errorf("the file: %v", err)
+	}
+	if sum := fmt.Sprintf("%x", sha256.Sum256(file)); !strings.Contains(frozen, sum) {
+		t.Error("the page names another hash than the file's")
+	}
+	if res := office.post(address, "action", "issue", "version", "2"); res.StatusCode != http.StatusConflict {
+		t.Errorf("issue again: %d, want 409", res.StatusCode)
+	}
+	if res := viewer.get(address + "?as_of=2023-10-12T09:00"); res.StatusCode != http.StatusNotFound {
+		t.Errorf("before it was issued: %d, want 404", res.StatusCode)
+	}
+	list := bodyOf(t, viewer.get("/bulletins"))
+	if !strings.Contains(list, "关于2023年9月份共同富裕标志性成果进展情况的通报") || strings.Contains(list, "编写8月份") {
+		t.Error("the list lacks the issue or offers a viewer to write one")
+	}
+	next, err := bulletin.New(w.st, shanghai).Draft(t.Context(), "", landmark.MonthOf(2023, 10), w.clock.Now())
+	if err != nil || !strings.Contains(next.Text(), "由13820人更正为15000人") {
+		t.Errorf("the next draft does not tell of the correction (%v)", err)
+	}
+	if res := office.get("/bulletins/2023-09/letters/minzheng"); res.Header.Get("Content-Disposition") == "" {
+		t.Errorf("the chase letter: %d without a file", res.StatusCode)
+	}
+}
