@@ -49,12 +49,13 @@ type settings struct {
 type cli struct {
 	settings
 
-	Serve   serveCmd   `cmd:"" help:"Run the web server; migrates and, into an empty database, loads the seed plan."`
-	Migrate migrateCmd `cmd:"" help:"Change the schema: up, down or version."`
-	Plan    planCmd    `cmd:"" help:"Bring a plan in, write it out, list plans."`
-	User    userCmd    `cmd:"" help:"Accounts: add, list, new password, disable."`
-	DB      dbCmd      `cmd:"" name:"db" help:"The database: verify its history."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve    serveCmd    `cmd:"" help:"Run the web server; migrates and, into an empty database, loads the seed plan."`
+	Migrate  migrateCmd  `cmd:"" help:"Change the schema: up, down or version."`
+	Plan     planCmd     `cmd:"" help:"Bring a plan in, write it out, list plans."`
+	Bulletin bulletinCmd `cmd:"" help:"The month's bulletin: draft, issue, export."`
+	User     userCmd     `cmd:"" help:"Accounts: add, list, new password, disable."`
+	DB       dbCmd       `cmd:"" name:"db" help:"The database: verify its history."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 
 	Healthcheck healthcheckCmd `cmd:"" hidden:"" help:"Ask a running server whether it is ready; for container health checks."`
 }

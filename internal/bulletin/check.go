@@ -255,7 +255,7 @@ func (c *checker) groups() {
 	if judged := c.figure("judged"); judged != total-c.figure("not_due")-c.figure("unjudged") {
 		c.add(GroupSum, "overall", "纳入评价写%d项，应为总数减去未到期和未判定的%d项", judged, total-c.figure("not_due")-c.figure("unjudged"))
 	}
-	if due := c.figure("due"); due != c.figure("received")+c.figure("missing") || c.figure("received") != c.figure("on_time")+c.figure("late") {
+	if due := c.figure("due"); due != c.figure("received")+c.figure("missing")+c.figure("awaited") || c.figure("received") != c.figure("on_time")+c.figure("late") {
 		c.add(GroupSum, "discipline", "应报%d项不等于按时、迟报、漏报之和", due)
 	}
 	for _, part := range []struct{ key, prefix string }{{"overall", ""}, {"overall.key", "key."}} {
@@ -361,14 +361,13 @@ func (c *checker) indicators() {
 // departments: every department that is late or missing is named where it is
 // reproached for that.
 func (c *checker) departments() {
-	all := disciplineOf(c.in.Board.Record, c.in.Board.Month)
 	every := c.in.Board.Record.Plan.LeadDepartments()
-	for _, d := range all {
+	for _, d := range c.in.Board.Record.Disciplines(c.in.Board.Month) {
 		name := d.Department.Name
 		if d.Late > 0 && !c.names("discipline.late", name, every) {
 			c.add(DepartmentMissing, "discipline.late", "迟报的%s没有点名", name)
 		}
-		if len(d.Missing) > 0 && !c.names("discipline.missing", name, every) {
+		if d.Missing > 0 && !c.names("discipline.missing", name, every) {
 			c.add(DepartmentMissing, "discipline.missing", "漏报的%s没有点名", name)
 		}
 	}

@@ -249,19 +249,21 @@ func lightName(l landmark.Light) string {
 
 func (d *drafter) discipline() {
 	d.heading(SectionDiscipline, "discipline.heading", "小标题", "报送情况")
-	var late, missing, pending int
-	for _, k := range disciplineOf(d.in.Board.Record, d.in.Board.Month) {
-		late, missing, pending = late+k.Late, missing+len(k.Missing), pending+len(k.Pending)
+	r, m := d.in.Board.Record, d.in.Board.Month
+	sum := landmark.AddDisciplines(r.Disciplines(m))
+	text := "本月应报{{due}}项，实报{{received}}项，其中按时{{on_time}}项、迟报{{late}}项；漏报{{missing}}项"
+	if sum.Awaited > 0 {
+		text += "，未到报送期限{{awaited}}项"
 	}
-	d.body("discipline", "报送情况", "本月应报{{due}}项，实报{{received}}项，其中按时{{on_time}}项、迟报{{late}}项；漏报{{missing}}项。")
-	if late > 0 {
+	d.body("discipline", "报送情况", text+"。")
+	if sum.Late > 0 {
 		d.body("discipline.late", "迟报单位", "迟报的单位：{{late.departments}}。")
 	}
-	if missing > 0 {
+	if sum.Missing > 0 {
 		d.body("discipline.missing", "漏报单位", "漏报的单位：{{missing.departments}}。")
 	}
-	if pending > 0 {
-		d.body("discipline.pending", "已报待核定", "已报送、尚未核定的有{{pending}}项：{{pending.departments}}。")
+	if len(pendingOf(r, m)) > 0 {
+		d.body("discipline.pending", "已报待核定", "已报送、尚未核定的有{{pending}}项：{{pending.names}}。")
 	}
 	d.body("discipline.extra", "补充段落", "")
 }

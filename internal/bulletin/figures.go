@@ -54,7 +54,7 @@ func figures(in Input) map[string]string {
 	for _, a := range all {
 		indicatorFigures(f, record, a)
 	}
-	disciplineFigures(f, disciplineOf(record, m))
+	disciplineFigures(f, record, m)
 	corrections := Corrections(in)
 	f["corrections"] = strconv.Itoa(len(corrections))
 	for _, c := range corrections {

@@ -23,8 +23,8 @@ type Letter struct {
 func Letters(in Input) []Letter {
 	r, m := in.Board.Record, in.Board.Month
 	var out []Letter
-	for _, d := range disciplineOf(r, m) {
-		if len(d.Missing) == 0 {
+	for _, d := range r.Disciplines(m) {
+		if d.Missing == 0 {
 			continue
 		}
 		due := r.DueFor(d.Department.ID, m)
@@ -34,9 +34,9 @@ func Letters(in Input) []Letter {
 				chased++
 			}
 		}
-		l := Letter{Department: d.Department, Month: m, Missing: len(d.Missing), Figures: map[string]string{
+		l := Letter{Department: d.Department, Month: m, Missing: d.Missing, Figures: map[string]string{
 			"city": r.Plan.City, "plan": r.Plan.Title, "month": m.Chinese(), "month_short": m.Short(), "department": d.Department.Name,
-			"due": strconv.Itoa(d.Due), "received": strconv.Itoa(d.Received), "missing": strconv.Itoa(len(d.Missing)),
+			"due": strconv.Itoa(d.Due), "received": strconv.Itoa(d.Received), "missing": strconv.Itoa(d.Missing),
 			"due_on": due.Chinese(), "lock_on": r.Period(m).Lock.Chinese(), "date": in.Date.Chinese(), "as_of": asOfText(r), "chased": strconv.Itoa(chased),
 		}}
 		add := func(key, label string, style Style, prefix, text string) {
@@ -47,9 +47,9 @@ func Letters(in Input) []Letter {
 		add("addressee", "主送机关", StyleAddressee, "", "{{department}}：")
 		text := "按照{{plan}}月报安排，{{month}}份数据应于{{due_on}}前报送。截至{{as_of}}，你单位应报{{due}}项，已报{{received}}项，尚有{{missing}}项未报："
 		add("body", "正文", StyleBody, "", text)
-		for i, name := range d.Missing {
+		for i, ind := range d.MissingIndicators {
 			figure := fmt.Sprintf("missing.%d", i+1)
-			l.Figures[figure] = name
+			l.Figures[figure] = ind.Name
 			add(figure, "未报指标", StyleBody, fmt.Sprintf("%d．", i+1), "{{"+figure+"}}")
 		}
 		request := "请抓紧补报；{{lock_on}}锁定后只能以更正方式办理。"
