@@ -224,14 +224,8 @@ func (a *Assessment) targetText() string {
 	return a.amount(a.Target.Amount.Decimal)
 }
 
-// spacedTarget sets a figure apart from the word before it; words have their
-// quotation marks.
-func (a *Assessment) spacedTarget() string {
-	if !a.Target.Amount.Valid {
-		return a.targetText()
-	}
-	return " " + a.targetText()
-}
+// spacedTarget is the target as it follows a word.
+func (a *Assessment) spacedTarget() string { return spaced(a.targetText()) }
 
 // amount prints a figure somebody entered, with its unit: 13,820 人, 69.10%.
 func (a *Assessment) amount(d decimal.Decimal) string { return a.Indicator.Amount(d) }

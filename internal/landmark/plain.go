@@ -14,19 +14,21 @@ func (a Assessment) Plain() string {
 	v := a.Shown()
 	switch {
 	case a.Computed == Unreported && v == nil:
-		return fmt.Sprintf("%s数据未报,今年还没有核定值;年度目标 %s。", a.Month.Short(), a.plainTarget())
+		return fmt.Sprintf("%s数据未报,今年还没有核定值;年度目标%s。", a.Month.Short(), a.plainGoal())
 	case a.Computed == Unreported:
-		return fmt.Sprintf("%s数据未报;%s为 %s,年度目标 %s。", a.Month.Short(), v.Month.Short(), a.plainValue(v), a.plainTarget())
+		return fmt.Sprintf("%s数据未报;%s为%s,年度目标%s。", a.Month.Short(), v.Month.Short(), spaced(a.plainValue(v)), a.plainGoal())
+	case v == nil && a.Computed == NoLight:
+		return fmt.Sprintf("今年还没有核定值;年度目标%s。", a.plainGoal())
 	case v == nil && ind.Measured == Annual:
-		return fmt.Sprintf("按年度核算,12月末才有数;年度目标 %s。", a.plainTarget())
+		return fmt.Sprintf("按年度核算,12月末才有数;年度目标%s。", a.plainGoal())
 	case v == nil:
-		return fmt.Sprintf("本月不用报送;年度目标 %s。", a.plainTarget())
+		return fmt.Sprintf("%s还没到报送的时候;年度目标%s。", a.Month.Short(), a.plainGoal())
 	case ind.Kind == Qualitative:
 		return fmt.Sprintf("现处“%s”,年度目标是%s。", v.Step, a.plainTarget())
 	case ind.Kind == KindUnknown:
-		return fmt.Sprintf("现为 %s,年度目标 %s;指标性质待确定,暂不判定。", a.plainValue(v), a.plainTarget())
+		return fmt.Sprintf("现为%s,年度目标%s;指标性质待确定,暂不判定。", spaced(a.plainValue(v)), a.plainGoal())
 	case !a.Target.Amount.Valid || !v.Amount.Valid:
-		return fmt.Sprintf("现为 %s,年度目标是%s,没有可比的数字,暂不判定。", a.plainValue(v), a.plainTarget())
+		return fmt.Sprintf("现为%s,年度目标是%s,没有可比的数字,暂不判定。", spaced(a.plainValue(v)), a.plainTarget())
 	}
 	return a.plainNumber(v)
 }
@@ -35,7 +37,7 @@ func (a Assessment) plainNumber(v *Value) string {
 	ind := a.Indicator
 	var b strings.Builder
 	if a.Stale() {
-		fmt.Fprintf(&b, "%s", v.Month.Short())
+		fmt.Fprintf(&b, "截至%s底", v.Month.Short())
 	}
 	left := a.Target.Amount.Decimal.Sub(v.Amount.Decimal)
 	switch ind.Kind {
@@ -59,24 +61,31 @@ func (a Assessment) plainNumber(v *Value) string {
 			fmt.Fprintf(&b, "现为 %s", a.plainValue(v))
 		}
 	}
+	allowance := ind.Kind == Flow && ind.Direction == Down
 	short := left.IsPositive()
 	if ind.Direction == Down {
 		short = left.IsNegative()
 	}
 	switch {
-	case ind.Kind == Flow && ind.Direction == Down:
+	case allowance && short:
+		fmt.Fprintf(&b, ",超出全年限额 %s", a.plainDistance(left.Abs()))
+	case allowance:
 		fmt.Fprintf(&b, ",全年限额 %s", a.plainTarget())
 	case short:
 		fmt.Fprintf(&b, ",离目标 %s还差 %s", a.plainTarget(), a.plainDistance(left.Abs()))
 	default:
 		fmt.Fprintf(&b, ",已达到目标 %s", a.plainTarget())
 	}
+	slow, fast := "比应达进度慢", "比应达进度快"
+	if allowance {
+		slow, fast = "比序时多用", "比序时少用"
+	}
 	switch {
 	case !a.Gap.Present() || a.Light == Done || a.Light == NotDue:
 	case a.Gap.Sign() < 0:
-		fmt.Fprintf(&b, ",比应达进度慢 %s 个百分点", percent(a.Gap.Neg(), int64(a.Rule.Tolerance), int64(a.Rule.RedLine)))
+		fmt.Fprintf(&b, ",%s %s 个百分点", slow, percent(a.Gap.Neg(), 0, int64(a.Rule.Tolerance), int64(a.Rule.RedLine)))
 	case a.Gap.Sign() > 0:
-		fmt.Fprintf(&b, ",比应达进度快 %s 个百分点", percent(a.Gap))
+		fmt.Fprintf(&b, ",%s %s 个百分点", fast, percent(a.Gap, 0))
 	default:
 		b.WriteString(",与应达进度持平")
 	}
@@ -85,8 +94,11 @@ func (a Assessment) plainNumber(v *Value) string {
 }
 
 func (a Assessment) plainValue(v *Value) string {
-	if v.Step != "" {
+	switch {
+	case v.Step != "":
 		return "“" + v.Step + "”"
+	case !v.Amount.Valid:
+		return "“无数值”"
 	}
 	return a.plainAmount(v.Amount.Decimal)
 }
@@ -96,6 +108,17 @@ func (a Assessment) plainTarget() string {
 		return a.targetText()
 	}
 	return a.plainAmount(a.Target.Amount.Decimal)
+}
+
+func (a Assessment) plainGoal() string { return spaced(a.plainTarget()) }
+
+// spaced sets a figure apart from the word before it; words have their quotation
+// marks.
+func spaced(s string) string {
+	if strings.HasPrefix(s, "“") {
+		return s
+	}
+	return " " + s
 }
 
 // plainDistance is how much is missing; rates differ by points.
