@@ -66,8 +66,9 @@ type act struct {
 }
 
 // Fill tells the whole story. users are the demo's accounts by name; the plan
-// must be the seed plan, without reports.
-func Fill(ctx context.Context, st *store.Store, slug string, users map[string]landmark.User, zone *time.Location) error {
+// must be the seed plan, without reports. Each of before is called ahead of
+// every act with its moment.
+func Fill(ctx context.Context, st *store.Store, slug string, users map[string]landmark.User, zone *time.Location, before ...func(next time.Time) error) error {
 	t := &teller{ctx: ctx, store: st, reporting: reporting.New(st, zone), planning: planning.New(st, zone), zone: zone, slug: slug, users: users}
 	r, err := st.Record(ctx, slug, time.Time{}, time.Date(2023, 5, 31, 12, 0, 0, 0, zone), zone)
 	if err != nil {
@@ -93,6 +94,11 @@ func Fill(ctx context.Context, st *store.Store, slug string, users map[string]la
 	t.corrections()
 	slices.SortStableFunc(t.acts, func(a, b act) int { return cmp.Compare(a.at.UnixNano(), b.at.UnixNano()) })
 	for _, a := range t.acts {
+		for _, f := range before {
+			if err := f(a.at); err != nil {
+				return err
+			}
+		}
 		if err := a.do(a.at); err != nil {
 			return fmt.Errorf("demo at %s: %w", a.at.Format(time.DateTime), err)
 		}
