@@ -136,7 +136,7 @@ func (s *Store) SetPassword(ctx context.Context, accountID int64, old, hash stri
 		return wrap(err, "set password of account %d", accountID)
 	}
 	if tag.RowsAffected() != 1 {
-		return wrap(errStale, "set password of account %d", accountID)
+		return wrap(ErrStale, "set password of account %d", accountID)
 	}
 	return nil
 }

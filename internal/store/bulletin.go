@@ -77,7 +77,7 @@ func (s *Store) SaveBulletinDraft(ctx context.Context, planID int64, m landmark.
 		return 0, wrap(err, "save bulletin draft %s", m)
 	}
 	if tag.RowsAffected() != 1 {
-		return 0, wrap(errStale, "save bulletin draft %s at version %d", m, version)
+		return 0, wrap(ErrStale, "save bulletin draft %s at version %d", m, version)
 	}
 	return version + 1, nil
 }

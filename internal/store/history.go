@@ -43,7 +43,7 @@ func (s *Store) AddHistory(ctx context.Context, entries ...landmark.HistoryEntry
 		return wrap(err, "add %d history lines", len(entries))
 	}
 	if int(tag.RowsAffected()) != len(entries) {
-		return wrap(errStale, "add %d history lines, wrote %d", len(entries), tag.RowsAffected())
+		return wrap(ErrStale, "add %d history lines, wrote %d", len(entries), tag.RowsAffected())
 	}
 	return nil
 }

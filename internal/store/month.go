@@ -26,6 +26,15 @@ func (s *Store) InsertPeriod(ctx context.Context, planID int64, p landmark.Perio
 	return wrap(err, "set period %s", p.Month)
 }
 
+// InsertExtension gives a department more time for a month.
+func (s *Store) InsertExtension(ctx context.Context, planID int64, e landmark.Extension, by landmark.Actor, at time.Time) error {
+	_, err := s.db.Exec(ctx, `
+		INSERT INTO extension (plan_id, department_id, month, due_on, reason, recorded_by, recorded_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		planID, e.DepartmentID, monthDate(e.Month), dayDate(e.Due), e.Reason, by.Name, at)
+	return wrap(err, "extend %s for department %d", e.Month, e.DepartmentID)
+}
+
 // InsertOverride adds a light set by the office.
 func (s *Store) InsertOverride(ctx context.Context, indicatorID int64, o landmark.Override, by landmark.Actor, at time.Time) error {
 	_, err := s.db.Exec(ctx, `
@@ -64,10 +73,10 @@ func (s *Store) InsertTaskUpdates(ctx context.Context, list []landmark.TaskUpdat
 	return wrap(err, "update %d tasks", n)
 }
 
-// InsertMilestone adds a stage a scenario reached.
-func (s *Store) InsertMilestone(ctx context.Context, scenarioID int64, step string, on landmark.Date, by landmark.Actor, at time.Time) error {
+// InsertMilestone adds a stage a scenario reached, or takes one back.
+func (s *Store) InsertMilestone(ctx context.Context, scenarioID int64, step string, on landmark.Date, withdrawn bool, by landmark.Actor, at time.Time) error {
 	_, err := s.db.Exec(ctx, `
-		INSERT INTO milestone (scenario_id, step, reached_on, account_id, recorded_by, recorded_at)
-		VALUES ($1, $2, $3, $4, $5, $6)`, scenarioID, step, dayDate(on), id(by.AccountID), by.Name, at)
+		INSERT INTO milestone (scenario_id, step, reached_on, withdrawn, account_id, recorded_by, recorded_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`, scenarioID, step, dayDate(on), withdrawn, id(by.AccountID), by.Name, at)
 	return wrap(err, "milestone of scenario %d", scenarioID)
 }

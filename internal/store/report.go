@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,8 +22,14 @@ type Submission struct {
 	Note        string
 	Reason      string
 	NoChange    bool
+	Correction  bool     // asked for by the calendar; of an approved value it always is one
 	Findings    []string // soft checks set aside, as sentences
 	Evidence    []int64  // files that go with it
+
+	// Revision and State are the report as it was when the submission was
+	// checked; both zero if there was none.
+	Revision int
+	State    landmark.State
 }
 
 // Submitted is what became of a submission.
@@ -36,40 +43,48 @@ type Submitted struct {
 }
 
 // Submit adds a revision to each report, making those not there yet, and puts
-// them in state submitted. A report with an approved value becomes a correction,
-// which needs a reason. Submissions must name each indicator and month once.
+// them in state submitted, all or none. A report with an approved value becomes a
+// correction, which needs a reason. It returns a Conflict error if a report is
+// no longer where it was when the submission was checked. Submissions must name
+// each indicator and month once.
 func (s *Store) Submit(ctx context.Context, list []Submission, by landmark.Actor, at time.Time) ([]Submitted, error) {
 	n := len(list)
 	indicators, months, amounts := make([]int64, n), make([]pgtype.Date, n), make([]decimal.NullDecimal, n)
 	steps, notes, reasons, noChange, findings := make([]string, n), make([]string, n), make([]string, n), make([]bool, n), make([]string, n)
+	corrections, revisions, states := make([]bool, n), make([]int32, n), make([]string, n)
 	for i, v := range list {
 		indicators[i], months[i], amounts[i] = v.IndicatorID, monthDate(v.Month), v.Amount
 		steps[i], notes[i], reasons[i], noChange[i] = v.Step, v.Note, v.Reason, v.NoChange
-		findings[i] = joinLines(v.Findings) // unnest flattens arrays of arrays
+		findings[i] = strings.Join(v.Findings, "\n") // unnest flattens arrays of arrays
+		corrections[i], revisions[i], states[i] = v.Correction, int32(v.Revision), string(v.State)
 	}
 	rows, err := s.db.Query(ctx, `
 		WITH input AS (
-			SELECT * FROM unnest($1::bigint[], $2::date[], $3::numeric[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[])
-				AS t (indicator_id, month, amount, step, note, reason, no_change, findings)
+			SELECT * FROM unnest($1::bigint[], $2::date[], $3::numeric[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[],
+				$12::boolean[], $13::int[], $14::text[])
+				AS t (indicator_id, month, amount, step, note, reason, no_change, findings, correction, revision, state)
 		), head AS (
 			INSERT INTO report AS r (indicator_id, month, state, revision, state_at)
-			SELECT indicator_id, month, 'submitted', 1, $9 FROM input
+			SELECT indicator_id, month, 'submitted', revision + 1, $9 FROM input
+			ORDER BY indicator_id, month
 			ON CONFLICT (indicator_id, month) DO UPDATE
-			SET state = 'submitted', revision = r.revision + 1, state_at = $9
+			SET state = 'submitted', revision = excluded.revision, state_at = $9
+			WHERE r.revision + 1 = excluded.revision
+				AND r.state = (SELECT i.state FROM input i WHERE i.indicator_id = r.indicator_id AND i.month = r.month)
 			RETURNING r.id, r.indicator_id, r.month, r.revision, r.approved_revision IS NOT NULL AS correction
 		), sent AS (
 			INSERT INTO report_revision (report_id, revision, amount, step, note, reason, no_change, correction, findings, account_id, submitted_by, submitted_at)
-			SELECT h.id, h.revision, i.amount, i.step, i.note, i.reason, i.no_change, h.correction,
+			SELECT h.id, h.revision, i.amount, i.step, i.note, i.reason, i.no_change, h.correction OR i.correction,
 				CASE WHEN i.findings = '' THEN '{}' ELSE string_to_array(i.findings, E'\n') END, $10, $11, $9
 			FROM head h JOIN input i ON i.indicator_id = h.indicator_id AND i.month = h.month
-			RETURNING id, report_id, revision
+			RETURNING id, report_id, revision, correction
 		), told AS (
 			INSERT INTO report_event (report_id, revision, state, account_id, recorded_by, recorded_at)
 			SELECT report_id, revision, 'submitted', $10, $11, $9 FROM sent
 		)
-		SELECT h.id AS report_id, h.indicator_id, h.month, h.revision, h.correction, s.id AS revision_id
+		SELECT h.id AS report_id, h.indicator_id, h.month, h.revision, s.correction, s.id AS revision_id
 		FROM head h JOIN sent s ON s.report_id = h.id`,
-		indicators, months, amounts, steps, notes, reasons, noChange, findings, at, id(by.AccountID), by.Name)
+		indicators, months, amounts, steps, notes, reasons, noChange, findings, at, id(by.AccountID), by.Name, corrections, revisions, states)
 	if err != nil {
 		return nil, wrap(err, "submit %d reports", n)
 	}
@@ -89,7 +104,7 @@ func (s *Store) Submit(ctx context.Context, list []Submission, by landmark.Actor
 		return nil, wrap(err, "submit %d reports", n)
 	}
 	if len(out) != n {
-		return nil, wrap(errStale, "submit %d reports, took %d", n, len(out))
+		return nil, wrap(ErrStale, "submit %d reports, took %d", n, len(out))
 	}
 	return out, s.linkEvidence(ctx, list, out)
 }
@@ -112,17 +127,6 @@ func (s *Store) linkEvidence(ctx context.Context, list []Submission, sent []Subm
 		INSERT INTO revision_evidence (report_revision_id, evidence_id)
 		SELECT * FROM unnest($1::bigint[], $2::bigint[])`, revision, evidence)
 	return wrap(err, "link %d files", len(evidence))
-}
-
-func joinLines(lines []string) string {
-	out := ""
-	for i, l := range lines {
-		if i > 0 {
-			out += "\n"
-		}
-		out += l
-	}
-	return out
 }
 
 // Seen is a report at the revision a person decided on.
@@ -159,7 +163,10 @@ type Moved struct {
 //   - signed: from submitted, where the department's leader signs;
 //   - approved: from signed, or from submitted where no signature is asked;
 //   - returned: from submitted or signed.
-func (s *Store) Move(ctx context.Context, list []Seen, to landmark.State, reason string, by landmark.Actor, at time.Time) ([]Moved, error) {
+//
+// With departmentID only reports of a department that asks for its leader's
+// signature are moved: it is the leader who acts. Otherwise it is the office.
+func (s *Store) Move(ctx context.Context, list []Seen, to landmark.State, reason string, departmentID int64, by landmark.Actor, at time.Time) ([]Moved, error) {
 	ids, revisions := make([]int64, len(list)), make([]int32, len(list))
 	for i, v := range list {
 		ids[i], revisions[i] = v.ReportID, int32(v.Revision)
@@ -178,8 +185,9 @@ func (s *Store) Move(ctx context.Context, list []Seen, to landmark.State, reason
 			WHERE r.id = x.id AND (x.revision = 0 OR r.revision = x.revision)
 				AND i.id = r.indicator_id AND j.id = i.project_id AND d.id = j.lead_department_id
 				AND n.report_id = r.id AND n.revision = r.revision
+				AND ($8::bigint IS NULL OR d.id = $8 AND d.sign_off_required)
 				AND CASE $3
-					WHEN 'signed' THEN r.state = 'submitted' AND d.sign_off_required
+					WHEN 'signed' THEN r.state = 'submitted' AND d.sign_off_required AND (n.account_id <> $5) IS NOT FALSE
 					WHEN 'approved' THEN (r.state = 'signed' OR r.state = 'submitted' AND NOT d.sign_off_required) AND (n.account_id <> $5) IS NOT FALSE
 					WHEN 'returned' THEN r.state IN ('submitted', 'signed')
 					ELSE false END
@@ -198,7 +206,7 @@ func (s *Store) Move(ctx context.Context, list []Seen, to landmark.State, reason
 			b.amount AS previous, coalesce(b.step, '') AS previous_step, m.correction, m.submitted_by
 		FROM moved m LEFT JOIN before b ON b.report_id = m.report_id
 		ORDER BY m.report_id`,
-		ids, revisions, string(to), reason, id(by.AccountID), at, by.Name)
+		ids, revisions, string(to), reason, id(by.AccountID), at, by.Name, id(departmentID))
 	if err != nil {
 		return nil, wrap(err, "move %d reports to %s", len(list), to)
 	}
@@ -229,7 +237,67 @@ func (s *Store) Move(ctx context.Context, list []Seen, to landmark.State, reason
 	}
 	if len(out) != len(list) {
 		return nil, fmt.Errorf("move %d reports to %s, moved %d: %w", len(list), to, len(out),
-			landmark.Errorf(landmark.Conflict, "", "选中的%d项里有%d项已被别人处理、又有新的修改,或是您自己提交的,这次都没有改动,请刷新后再操作", len(list), len(list)-len(out)))
+			landmark.Errorf(landmark.Conflict, "", "选中的%d项里有%d项已被别人处理或有新的修改,这次都没有改动,请刷新后再操作", len(list), len(list)-len(out)))
 	}
 	return out, nil
+}
+
+// Head is where a report stands and what decides who may move it on.
+type Head struct {
+	ReportID        int64
+	PlanID          int64
+	DepartmentID    int64
+	Department      string
+	SignOffRequired bool
+	Code            string
+	Name            string
+	Month           landmark.Month
+	State           landmark.State
+	StateBy         string
+	StateAt         time.Time
+	Revision        int
+	AccountID       int64 // who submitted the newest revision, 0 for the command line
+}
+
+// Heads reads where reports stand now; those that are not there are left out.
+func (s *Store) Heads(ctx context.Context, list []Seen) ([]Head, error) {
+	ids := make([]int64, len(list))
+	for i, v := range list {
+		ids[i] = v.ReportID
+	}
+	type row struct {
+		ReportID        int64
+		PlanID          int64
+		DepartmentID    int64
+		Department      string
+		SignOffRequired bool
+		Code            string
+		Name            string
+		Month           pgtype.Date
+		State           string
+		StateBy         string
+		StateAt         time.Time
+		Revision        int
+		AccountID       pgtype.Int8
+	}
+	rows, err := s.db.Query(ctx, `
+		SELECT r.id AS report_id, j.plan_id, d.id AS department_id, d.name AS department, d.sign_off_required, i.code, i.name, r.month,
+			r.state, e.recorded_by AS state_by, r.state_at, r.revision, n.account_id
+		FROM report r
+		JOIN indicator i ON i.id = r.indicator_id
+		JOIN project j ON j.id = i.project_id
+		JOIN department d ON d.id = j.lead_department_id
+		JOIN report_revision n ON n.report_id = r.id AND n.revision = r.revision
+		JOIN LATERAL (SELECT recorded_by FROM report_event WHERE report_id = r.id ORDER BY id DESC LIMIT 1) e ON true
+		WHERE r.id = ANY($1)
+		ORDER BY r.id`, ids)
+	if err != nil {
+		return nil, wrap(err, "read %d reports", len(ids))
+	}
+	out, err := pgx.CollectRows(rows, func(c pgx.CollectableRow) (Head, error) {
+		r, err := pgx.RowToStructByName[row](c)
+		return Head{r.ReportID, r.PlanID, r.DepartmentID, r.Department, r.SignOffRequired, r.Code, r.Name, dateMonth(r.Month),
+			landmark.State(r.State), r.StateBy, r.StateAt, r.Revision, r.AccountID.Int64}, err
+	})
+	return out, wrap(err, "read %d reports", len(ids))
 }

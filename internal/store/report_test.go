@@ -29,7 +29,12 @@ func planWith(t *testing.T, st *store.Store) *landmark.Plan {
 
 func submit(t *testing.T, st *store.Store, indicator int64, value, reason string, at time.Time) store.Submitted {
 	t.Helper()
-	out, err := st.Submit(t.Context(), []store.Submission{{IndicatorID: indicator, Month: may, Amount: amount(value), Reason: reason}}, reporter, at)
+	r, err := st.Record(t.Context(), "small-2023", time.Time{}, at, shanghai)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := r.Report(indicator, may)
+	out, err := st.Submit(t.Context(), []store.Submission{{IndicatorID: indicator, Month: may, Amount: amount(value), Reason: reason, Revision: was.Revision, State: was.State}}, reporter, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,14 +53,14 @@ func TestLifeOfAReport(t *testing.T) {
 	if first.Revision != 1 || first.Correction {
 		t.Errorf("first submission = %+v, want revision 1, no correction", first)
 	}
-	if _, err := st.Move(ctx, []store.Seen{{ReportID: first.ReportID}}, landmark.StateApproved, "", reviewer, sentAt.Add(time.Hour)); err != nil {
+	if _, err := st.Move(ctx, []store.Seen{{ReportID: first.ReportID}}, landmark.StateApproved, "", 0, reviewer, sentAt.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	second := submit(t, st, ind.ID, "4", "数错了一个", sentAt.Add(2*time.Hour))
 	if second.Revision != 2 || !second.Correction {
 		t.Errorf("second submission = %+v, want revision 2, a correction", second)
 	}
-	moved, err := st.Move(ctx, []store.Seen{{second.ReportID, 2}}, landmark.StateApproved, "", reviewer, sentAt.Add(3*time.Hour))
+	moved, err := st.Move(ctx, []store.Seen{{second.ReportID, 2}}, landmark.StateApproved, "", 0, reviewer, sentAt.Add(3*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +125,7 @@ func TestMoveFromEachState(t *testing.T) {
 			}
 			sent := submit(t, st, p.Projects[0].Indicators[0].ID, "5", "", sentAt)
 			move := func(to landmark.State) error {
-				_, err := st.Move(ctx, []store.Seen{{ReportID: sent.ReportID}}, to, "理由", reviewer, sentAt)
+				_, err := st.Move(ctx, []store.Seen{{ReportID: sent.ReportID}}, to, "理由", 0, reviewer, sentAt)
 				return err
 			}
 			for _, s := range c.path {
@@ -147,7 +152,7 @@ func TestTwoReviewers(t *testing.T) {
 		errs := make([]error, 2)
 		for i, to := range []landmark.State{landmark.StateApproved, landmark.StateReturned} {
 			both.Go(func() {
-				_, errs[i] = st.Move(context.Background(), []store.Seen{{ReportID: sent.ReportID}}, to, "理由", reviewer, sentAt)
+				_, errs[i] = st.Move(context.Background(), []store.Seen{{ReportID: sent.ReportID}}, to, "理由", 0, reviewer, sentAt)
 			})
 		}
 		both.Wait()

@@ -87,7 +87,9 @@ func (s *Store) Ping(ctx context.Context) error {
 	return wrap(s.db.QueryRow(ctx, "SELECT 1").Scan(&one), "ping")
 }
 
-var errStale = landmark.Errorf(landmark.Conflict, "", "这条记录刚被别人改动过,请刷新后再试")
+// ErrStale is the Conflict error of a change made from an older state than the
+// one that stands now. Reading anew may show how to go on.
+var ErrStale = landmark.Errorf(landmark.Conflict, "", "这条记录刚被别人改动过,请刷新后再试")
 
 // wrap adds the operation to an error and turns what the database refused into
 // the domain's own kinds. It passes nil and domain errors' kinds through.
@@ -109,16 +111,17 @@ func wrap(err error, format string, args ...any) error {
 
 // refusals are the constraints a person can run into, and what to tell them.
 var refusals = map[string]error{
-	"account_name_unique":           landmark.Errorf(landmark.Invalid, "name", "这个账号名已经有人用了,请换一个"),
-	"account_name_form_check":       landmark.Errorf(landmark.Invalid, "name", "账号名用小写字母、数字、点、横线,以字母或数字开头,最多64个字"),
-	"account_role_department_check": landmark.Errorf(landmark.Invalid, "department", "填报员和部门负责人要选定部门,市府办账号不选部门"),
-	"department_slug_unique":        landmark.Errorf(landmark.Invalid, "slug", "这个部门代码已经有了,请换一个"),
-	"department_name_unique":        landmark.Errorf(landmark.Invalid, "name", "已经有同名的部门"),
-	"plan_slug_unique":              landmark.Errorf(landmark.Conflict, "slug", "已经有同一代号的年度方案"),
-	"light_rule_order_check":        landmark.Errorf(landmark.Invalid, "red_line", "红线点数要大于容差点数,两个都在0到100之间"),
-	"light_override_withdrawn_once": landmark.Errorf(landmark.Conflict, "", "这条改判已经撤销过了"),
-	"bulletin_issue_month_unique":   landmark.Errorf(landmark.Conflict, "", "这个月的通报已经印发,不能再印发一次"),
-	"bulletin_issue_number_unique":  landmark.Errorf(landmark.Conflict, "", "这个通报文号刚被占用,请再试一次"),
+	"account_name_unique":              landmark.Errorf(landmark.Invalid, "name", "这个账号名已经有人用了,请换一个"),
+	"account_name_form_check":          landmark.Errorf(landmark.Invalid, "name", "账号名用小写字母、数字、点、横线,以字母或数字开头,最多64个字"),
+	"account_role_department_check":    landmark.Errorf(landmark.Invalid, "department", "填报员和部门负责人要选定部门,市府办账号不选部门"),
+	"department_slug_unique":           landmark.Errorf(landmark.Invalid, "slug", "这个部门代码已经有了,请换一个"),
+	"department_name_unique":           landmark.Errorf(landmark.Invalid, "name", "已经有同名的部门"),
+	"plan_slug_unique":                 landmark.Errorf(landmark.Conflict, "slug", "已经有同一代号的年度方案"),
+	"light_rule_order_check":           landmark.Errorf(landmark.Invalid, "red_line", "红线点数要大于容差点数,两个都在0到100之间"),
+	"report_revision_correction_check": landmark.Errorf(landmark.Conflict, "", "有的指标刚被核定,改动要作为更正提交并写明原因,请刷新后再试"),
+	"light_override_withdrawn_once":    landmark.Errorf(landmark.Conflict, "", "这条改判已经撤销过了"),
+	"bulletin_issue_month_unique":      landmark.Errorf(landmark.Conflict, "", "这个月的通报已经印发,不能再印发一次"),
+	"bulletin_issue_number_unique":     landmark.Errorf(landmark.Conflict, "", "这个通报文号刚被占用,请再试一次"),
 }
 
 // A month is stored as the date of its first day.

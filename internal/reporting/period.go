@@ -1,0 +1,139 @@
+package reporting
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"landmark/internal/landmark"
+	"landmark/internal/store"
+)
+
+// Chase reminds a department of a month (催报).
+func (s *Service) Chase(ctx context.Context, by landmark.Actor, u landmark.User, planSlug, department string, m landmark.Month, now time.Time) error {
+	if !u.CanReview() {
+		return landmark.Errorf(landmark.Forbidden, "", "只有市府办可以催报")
+	}
+	return s.store.Tx(ctx, func(st *store.Store) error {
+		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
+		if err != nil {
+			return err
+		}
+		d, err := lead(ctx, st, r, department, m)
+		if err != nil {
+			return err
+		}
+		switch discipline := r.Discipline(d, m); {
+		case discipline.Complete():
+			return landmark.Errorf(landmark.Conflict, "department", "%s%s应报的已经报齐,不用催报", d.Name, m.Chinese())
+		case r.Window(d.ID, m) == landmark.NotOpen:
+			return landmark.Errorf(landmark.Invalid, "month", "%s还没有开放报送,不用催报", m.Chinese())
+		}
+		if err := st.InsertChase(ctx, r.Plan.ID, d.ID, m, by, now); err != nil {
+			return err
+		}
+		return st.AddHistory(ctx, landmark.HistoryEntry{At: now, Actor: by, Act: "chase.send", PlanID: r.Plan.ID, DepartmentID: d.ID, Month: m, Object: d.Name})
+	})
+}
+
+// SetPeriod sets a month's calendar, for everyone.
+func (s *Service) SetPeriod(ctx context.Context, by landmark.Actor, u landmark.User, planSlug string, p landmark.Period, reason string, now time.Time) error {
+	if !u.CanEditPlan() {
+		return landmark.Errorf(landmark.Forbidden, "", "只有市府办可以改动报送日期")
+	}
+	for _, c := range []struct {
+		field         string
+		before, after landmark.Date
+		say           string
+	}{
+		{"due", p.Opens, p.Due, "截止日不能早于开放日"},
+		{"grace", p.Due, p.Grace, "宽限日不能早于截止日"},
+		{"lock", p.Grace, p.Lock, "锁定日不能早于宽限日"},
+	} {
+		if c.after.Compare(c.before) < 0 {
+			return landmark.Errorf(landmark.Invalid, c.field, "%s", c.say)
+		}
+	}
+	reason, err := given(reason, "请写明为什么调整日期,例如“国庆假期顺延”")
+	if err != nil {
+		return err
+	}
+	return s.store.Tx(ctx, func(st *store.Store) error {
+		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
+		if err != nil {
+			return err
+		}
+		if p.Month < r.Plan.FirstMonth() || p.Month > r.Plan.LastMonth() {
+			return landmark.Errorf(landmark.Invalid, "month", "%s不在方案的报送月份里", p.Month.Chinese())
+		}
+		if err := st.InsertPeriod(ctx, r.Plan.ID, p, reason, by, now); err != nil {
+			return err
+		}
+		return st.AddHistory(ctx, landmark.HistoryEntry{At: now, Actor: by, Act: "period.set", PlanID: r.Plan.ID, Month: p.Month, Object: p.Month.Chinese() + "报送日期",
+			Before: describe(dates(r.Period(p.Month))), After: describe(dates(p)), Reason: reason})
+	})
+}
+
+func dates(p landmark.Period) map[string]string {
+	return map[string]string{"opens": p.Opens.String(), "due": p.Due.String(), "grace": p.Grace.String(), "lock": p.Lock.String()}
+}
+
+// Extend gives one department more time for a month, by exception. Later than the
+// month's due date and any extension before.
+func (s *Service) Extend(ctx context.Context, by landmark.Actor, u landmark.User, planSlug, department string, m landmark.Month, due landmark.Date, reason string, now time.Time) error {
+	if !u.CanEditPlan() {
+		return landmark.Errorf(landmark.Forbidden, "", "只有市府办可以延期")
+	}
+	reason, err := given(reason, "请写明为什么延期,例如“部门系统升级,数据晚两天出”")
+	if err != nil {
+		return err
+	}
+	return s.store.Tx(ctx, func(st *store.Store) error {
+		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
+		if err != nil {
+			return err
+		}
+		d, err := lead(ctx, st, r, department, m)
+		if err != nil {
+			return err
+		}
+		before := r.DueFor(d.ID, m)
+		if due.Compare(before) <= 0 {
+			return landmark.Errorf(landmark.Invalid, "due", "%s原来的截止日是%s,延期要晚于这一天", d.Name, before.Chinese())
+		}
+		if err := st.InsertExtension(ctx, r.Plan.ID, landmark.Extension{DepartmentID: d.ID, Month: m, Due: due, Reason: reason}, by, now); err != nil {
+			return err
+		}
+		return st.AddHistory(ctx, landmark.HistoryEntry{At: now, Actor: by, Act: "extension.grant", PlanID: r.Plan.ID, DepartmentID: d.ID, Month: m,
+			Object: fmt.Sprintf("%s%s报送", d.Name, m.Chinese()), Reason: reason,
+			Before: describe(map[string]string{"due": before.String()}), After: describe(map[string]string{"due": due.String()})})
+	})
+}
+
+// lead finds a department that owes reports for a month of the plan.
+func lead(ctx context.Context, st *store.Store, r *landmark.Record, department string, m landmark.Month) (landmark.Department, error) {
+	d, err := st.FindDepartment(ctx, department)
+	switch {
+	case err != nil:
+		return d, err
+	case len(r.Plan.Led(d.ID)) == 0:
+		return d, landmark.Errorf(landmark.Invalid, "department", "%s在这个方案里没有牵头的项目", d.Name)
+	case m < r.Plan.FirstMonth() || m > r.Plan.LastMonth():
+		return d, landmark.Errorf(landmark.Invalid, "month", "%s不在方案的报送月份里", m.Chinese())
+	}
+	return d, nil
+}
+
+// given is a reason of the office's, which must be given.
+func given(reason, ask string) (string, error) {
+	reason = strings.TrimSpace(cleanText(reason))
+	switch n := utf8.RuneCountInString(reason); {
+	case n == 0:
+		return "", landmark.Errorf(landmark.Invalid, "reason", "%s", ask)
+	case n > maxSaid:
+		return "", landmark.Errorf(landmark.Invalid, "reason", "理由最多%d个字,现在有%d个", maxSaid, n)
+	}
+	return reason, nil
+}

@@ -1,0 +1,341 @@
+package reporting
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"landmark/internal/landmark"
+	"landmark/internal/store"
+)
+
+// What the database takes of a text, in characters.
+const (
+	maxValue  = 200
+	maxStep   = 100
+	maxNote   = 4000
+	maxReason = 2000
+)
+
+// FormInput is a month's form as it came in. What it does not name stays as it is.
+type FormInput struct {
+	Plan         string // slug; empty: the newest
+	Month        landmark.Month
+	DepartmentID int64  // 0: the user's own
+	Key          string // one per rendered form; a repeat has one effect. Empty: none
+	Indicators   map[string]Typed
+	Tasks        map[string]TaskTyped
+}
+
+// Typed is what was typed for one indicator. A nil field was not in the form.
+type Typed struct {
+	Version  int // of the draft the form was filled from, 0 if there was none
+	Value    *string
+	Step     *string
+	Note     *string
+	Reason   *string
+	NoChange *bool
+	Files    []Upload
+	Remove   []int64 // files to take away from the draft
+}
+
+// TaskTyped is what was typed for one task. A nil field was not in the form.
+type TaskTyped struct {
+	Version *int // of the draft the form was filled from; nil: whichever is newest
+	State   *string
+	Note    *string
+}
+
+// Fields are the texts of one indicator's row.
+type Fields struct {
+	Value, Step, Note, Reason string
+	NoChange                  bool
+}
+
+func (f Fields) blank() bool {
+	return strings.TrimSpace(f.Value) == "" && strings.TrimSpace(f.Step) == "" && !f.NoChange
+}
+
+// Receipt is what a form led to. The same form sent again has the same receipt.
+type Receipt struct {
+	DepartmentID int64          `json:"department_id"`
+	Month        landmark.Month `json:"month"`
+	Submitted    bool           `json:"submitted"` // else saved only
+	Sent         []string       `json:"sent"`      // codes of indicators that went to review
+	Corrections  []string       `json:"corrections,omitempty"`
+	Tasks        []string       `json:"tasks,omitempty"`
+	Versions     map[string]int `json:"versions"` // of the drafts afterwards, by code of indicator or task
+	At           time.Time      `json:"at"`
+	Replayed     bool           `json:"-"` // this very form had been taken before
+}
+
+// CheckError is a form that cannot be submitted like this. What was typed is
+// kept in the draft, unless a finding says that it cannot be.
+type CheckError struct {
+	Findings []landmark.Finding // those in the way
+	Versions map[string]int     // of the drafts, for the form to be shown again
+}
+
+func (e *CheckError) Error() string { return landmark.MessageOf(e.Unwrap()) }
+
+// Unwrap is the domain error that says it in one sentence.
+func (e *CheckError) Unwrap() error {
+	return landmark.Errorf(landmark.Invalid, "", "还不能提交,有%d处需要改正:%s", len(e.Findings), e.Findings[0].Message)
+}
+
+// StaleError is a form filled from an older state than the one saved meanwhile by
+// somebody else. Nothing of the form was taken.
+type StaleError struct {
+	Rows  []StaleRow
+	Tasks []StaleTask
+}
+
+// StaleRow holds both versions of an indicator's row.
+type StaleRow struct {
+	Code         string
+	Version      int // theirs: send it along to overwrite what they saved
+	Theirs, Mine Fields
+	SavedBy      string
+	SavedAt      time.Time
+}
+
+// StaleTask holds both versions of a task's row.
+type StaleTask struct {
+	Code                string
+	Version             int
+	TheirState, MyState landmark.TaskState
+	TheirNote, MyNote   string
+	SavedBy             string
+	SavedAt             time.Time
+}
+
+func (e *StaleError) Error() string { return landmark.MessageOf(e.Unwrap()) }
+
+// Unwrap is the domain error that says it in one sentence.
+func (e *StaleError) Unwrap() error {
+	who := ""
+	if len(e.Rows) > 0 {
+		who = e.Rows[0].SavedBy
+	} else if len(e.Tasks) > 0 {
+		who = e.Tasks[0].SavedBy
+	}
+	return landmark.Errorf(landmark.Conflict, "", "%s在您之后保存过%d处,这次没有覆盖,请比对两边的内容再保存", who, len(e.Rows)+len(e.Tasks))
+}
+
+// NewKey makes the key of a rendered form.
+func NewKey() string { return rand.Text() }
+
+// Save keeps what was typed as a draft. It asks no more of it than that it can be
+// kept. It returns a *StaleError if somebody saved meanwhile, and a *CheckError
+// for what cannot be kept: a text too long, a file of a wrong kind.
+func (s *Service) Save(ctx context.Context, by landmark.Actor, u landmark.User, in FormInput, now time.Time) (Receipt, error) {
+	return s.take(ctx, by, u, in, false, now)
+}
+
+// Submit keeps what was typed and sends the department's month to review: every
+// indicator whose row says something new, and what was said of tasks. All that
+// is owed must be filled in. It returns a *CheckError where a check stands in the
+// way, and then keeps the draft; and a *StaleError as Save does.
+func (s *Service) Submit(ctx context.Context, by landmark.Actor, u landmark.User, in FormInput, now time.Time) (Receipt, error) {
+	return s.take(ctx, by, u, in, true, now)
+}
+
+// attempts is how often a form is taken anew after somebody else came first
+// between reading and writing.
+const attempts = 4
+
+func (s *Service) take(ctx context.Context, by landmark.Actor, u landmark.User, in FormInput, submit bool, now time.Time) (Receipt, error) {
+	if n := utf8.RuneCountInString(in.Key); in.Key != "" && (n < 16 || n > 64 || !utf8.ValidString(in.Key) || strings.ContainsRune(in.Key, 0)) {
+		return Receipt{}, landmark.Errorf(landmark.Invalid, "key", "表单的编号不对,请刷新页面后再试")
+	}
+	in = in.clean()
+	if findings := in.unkeepable(); len(findings) > 0 {
+		return Receipt{}, &CheckError{Findings: findings}
+	}
+	body := in.body(submit)
+	for attempt := 1; ; attempt++ {
+		receipt, err := s.takeOnce(ctx, by, u, in, body, submit, now)
+		if attempt == attempts || !errors.Is(err, store.ErrStale) {
+			return receipt, err
+		}
+	}
+}
+
+func (s *Service) takeOnce(ctx context.Context, by landmark.Actor, u landmark.User, in FormInput, body [32]byte, submit bool, now time.Time) (receipt Receipt, err error) {
+	var refused error
+	err = s.store.Tx(ctx, func(st *store.Store) error {
+		if in.Key != "" {
+			k, err := st.UseKey(ctx, u.ID, in.Key, body, now)
+			if err != nil {
+				return err
+			}
+			if !k.Fresh {
+				if err := json.Unmarshal([]byte(k.Answer), &receipt); err != nil {
+					return fmt.Errorf("read the answer to a form sent before: %w", err)
+				}
+				receipt.Replayed = true
+				return nil
+			}
+		}
+		f, err := s.open(ctx, st, u, in, true, now)
+		if err != nil {
+			return err
+		}
+		if stale := f.stale(); stale != nil {
+			return stale
+		}
+		var batch batch
+		if submit {
+			batch = f.batch()
+		}
+		if err := f.keep(ctx, st, by, batch, now); err != nil {
+			return err
+		}
+		if batch.blocked() {
+			// The draft stays, the key is free again for the form put right.
+			if refused = batch.refusal; len(batch.findings) > 0 {
+				refused = &CheckError{Findings: batch.findings, Versions: f.versions()}
+			}
+			if in.Key == "" {
+				return nil
+			}
+			return st.DropKey(ctx, u.ID, in.Key)
+		}
+		receipt = Receipt{DepartmentID: f.department.ID, Month: in.Month, Submitted: submit, Sent: []string{}, At: now}
+		if submit {
+			if err := f.send(ctx, st, by, batch, &receipt, now); err != nil {
+				return err
+			}
+		}
+		receipt.Versions = f.versions()
+		if in.Key == "" {
+			return nil
+		}
+		return st.AnswerKey(ctx, u.ID, in.Key, string(describe(receipt)))
+	})
+	switch {
+	case err != nil:
+		return Receipt{}, err
+	case refused != nil:
+		return Receipt{}, refused
+	}
+	return receipt, nil
+}
+
+// clean brings what browsers send to one form: line ends, and what no text holds.
+func (in FormInput) clean() FormInput {
+	text := func(s *string) *string {
+		if s == nil {
+			return nil
+		}
+		t := cleanText(*s)
+		return &t
+	}
+	indicators, tasks := map[string]Typed{}, map[string]TaskTyped{}
+	for code, t := range in.Indicators {
+		t.Value, t.Step, t.Note, t.Reason = text(t.Value), text(t.Step), text(t.Note), text(t.Reason)
+		indicators[code] = t
+	}
+	for code, t := range in.Tasks {
+		t.State, t.Note = text(t.State), text(t.Note)
+		tasks[code] = t
+	}
+	in.Indicators, in.Tasks = indicators, tasks
+	return in
+}
+
+func cleanText(s string) string {
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\r\n", "\n")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// unkeepable says what of a form the database cannot hold.
+func (in FormInput) unkeepable() []landmark.Finding {
+	var out []landmark.Finding
+	long := func(code, field, name string, text *string, limit int) {
+		if text == nil {
+			return
+		}
+		if n := utf8.RuneCountInString(*text); n > limit {
+			out = append(out, landmark.Finding{Code: code, Field: field, Rule: "length", Message: fmt.Sprintf("%s的%s有%d字,最多%d字", code, name, n, limit)})
+		}
+	}
+	for _, code := range sortedKeys(in.Indicators) {
+		t := in.Indicators[code]
+		long(code, "value", "数值", t.Value, maxValue)
+		long(code, "step", "步骤", t.Step, maxStep)
+		long(code, "note", "情况说明", t.Note, maxNote)
+		long(code, "reason", "原因", t.Reason, maxReason)
+		for _, u := range t.Files {
+			if err := u.check(); err != nil {
+				out = append(out, landmark.Finding{Code: code, Field: "evidence", Rule: "file", Message: landmark.MessageOf(err)})
+			}
+		}
+	}
+	for _, code := range sortedKeys(in.Tasks) {
+		t := in.Tasks[code]
+		long(code, "task_note", "进展", t.Note, maxNote)
+		if t.State != nil && *t.State != "" && !slices.Contains(landmark.TaskStates, landmark.TaskState(*t.State)) {
+			out = append(out, landmark.Finding{Code: code, Field: "task_state", Rule: "state", Message: fmt.Sprintf("任务%s的状态只能是未启动、推进中或已完成", code)})
+		}
+	}
+	return out
+}
+
+// sortedKeys are codes in order: 4.2 before 4.10.
+func sortedKeys[T any](m map[string]T) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b string) int {
+		if c := cmp.Compare(len(a), len(b)); c != 0 {
+			return c
+		}
+		return cmp.Compare(a, b)
+	})
+	return keys
+}
+
+// body is the sum over all that a form says, in one fixed form.
+func (in FormInput) body(submit bool) [32]byte {
+	type file struct {
+		Name string
+		Sum  [32]byte
+	}
+	type row struct {
+		Typed
+		Files []file
+	}
+	rows := map[string]row{}
+	for code, t := range in.Indicators {
+		r := row{Typed: t}
+		for _, u := range t.Files {
+			r.Files = append(r.Files, file{u.Name, sha256.Sum256(u.Content)})
+		}
+		r.Typed.Files = nil
+		rows[code] = r
+	}
+	return sha256.Sum256(describe(struct {
+		Submit       bool
+		Plan         string
+		Month        landmark.Month
+		DepartmentID int64
+		Indicators   map[string]row
+		Tasks        map[string]TaskTyped
+	}{submit, in.Plan, in.Month, in.DepartmentID, rows, in.Tasks}))
+}

@@ -1,0 +1,153 @@
+package reporting
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"landmark/internal/landmark"
+	"landmark/internal/store"
+)
+
+// TaskSaid is what somebody says of a task: a state, a note or both.
+type TaskSaid struct {
+	Code  string // 4-2
+	State landmark.TaskState
+	Note  string
+}
+
+// UpdateTasks takes what a department says of tasks for a month. The lead
+// department sets states; a cooperating one adds notes.
+func (s *Service) UpdateTasks(ctx context.Context, by landmark.Actor, u landmark.User, planSlug string, m landmark.Month, list []TaskSaid, now time.Time) error {
+	return s.store.Tx(ctx, func(st *store.Store) error {
+		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
+		if err != nil {
+			return err
+		}
+		if err := taskMonth(r, m); err != nil {
+			return err
+		}
+		for i, in := range list {
+			project, task, err := r.Plan.Task(in.Code)
+			if err != nil {
+				return err
+			}
+			if err := mayTask(u, project, task, in.State != ""); err != nil {
+				return err
+			}
+			list[i].Note = strings.TrimSpace(cleanText(in.Note))
+			switch {
+			case in.State != "" && !slices.Contains(landmark.TaskStates, in.State):
+				return landmark.Errorf(landmark.Invalid, "task_state", "任务%s的状态只能是未启动、推进中或已完成", in.Code)
+			case in.State == "" && list[i].Note == "":
+				return landmark.Errorf(landmark.Invalid, "task_note", "请填写任务%s的进展或状态", in.Code)
+			case utf8.RuneCountInString(list[i].Note) > maxNote:
+				return landmark.Errorf(landmark.Invalid, "task_note", "任务%s的进展最多%d个字", in.Code, maxNote)
+			}
+		}
+		entries, err := sayTasks(ctx, st, r, by, u.DepartmentID, m, list, now)
+		if err != nil {
+			return err
+		}
+		return st.AddHistory(ctx, entries...)
+	})
+}
+
+// taskMonth asks whether tasks are still, or already, reported on for a month.
+func taskMonth(r *landmark.Record, m landmark.Month) error {
+	switch {
+	case m < r.Plan.FirstMonth() || m > r.Plan.LastMonth():
+		return landmark.Errorf(landmark.Invalid, "month", "%s不在方案的报送月份里", m.Chinese())
+	case r.Today().Compare(m.FirstDay()) < 0:
+		return landmark.Errorf(landmark.Invalid, "month", "%s还没有开始,任务进展到当月再填", m.Chinese())
+	case r.Today().Compare(r.Period(m).Lock) > 0:
+		return landmark.Errorf(landmark.Invalid, "month", "%s已经锁定,任务的新进展请填在之后的月份", m.Chinese())
+	}
+	return nil
+}
+
+// sayTasks writes what was said of tasks and gives back its history lines for the
+// caller to add. Whether the user may was asked before.
+func sayTasks(ctx context.Context, st *store.Store, r *landmark.Record, by landmark.Actor, departmentID int64, m landmark.Month, list []TaskSaid, now time.Time) ([]landmark.HistoryEntry, error) {
+	var updates []landmark.TaskUpdate
+	var entries []landmark.HistoryEntry
+	for _, in := range list {
+		project, task, err := r.Plan.Task(in.Code)
+		if err != nil {
+			return nil, err
+		}
+		updates = append(updates, landmark.TaskUpdate{TaskID: task.ID, Month: m, State: in.State, Note: in.Note, DepartmentID: departmentID})
+		entries = append(entries, landmark.HistoryEntry{At: now, Actor: by, Act: "task.update", PlanID: r.Plan.ID, ProjectID: project.ID,
+			DepartmentID: departmentID, Month: m, Object: "任务 " + in.Code, Before: describe(map[string]string{"state": r.TaskStateIn(task.ID, m).Chinese()}),
+			After: describe(map[string]string{"state": stateWord(in.State), "note": in.Note})})
+	}
+	return entries, st.InsertTaskUpdates(ctx, updates, by, now)
+}
+
+func stateWord(s landmark.TaskState) string {
+	if s == "" {
+		return ""
+	}
+	return s.Chinese()
+}
+
+// Reach records that a scenario reached a stage on a day.
+func (s *Service) Reach(ctx context.Context, by landmark.Actor, u landmark.User, planSlug, code, step string, on landmark.Date, now time.Time) error {
+	return s.milestone(ctx, by, u, planSlug, code, step, on, false, now)
+}
+
+// Unreach takes a stage back that was recorded by mistake.
+func (s *Service) Unreach(ctx context.Context, by landmark.Actor, u landmark.User, planSlug, code, step string, now time.Time) error {
+	return s.milestone(ctx, by, u, planSlug, code, step, landmark.Date{}, true, now)
+}
+
+func (s *Service) milestone(ctx context.Context, by landmark.Actor, u landmark.User, planSlug, code, step string, on landmark.Date, withdraw bool, now time.Time) error {
+	return s.store.Tx(ctx, func(st *store.Store) error {
+		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
+		if err != nil {
+			return err
+		}
+		project, scenario, err := r.Plan.Scenario(code)
+		if err != nil {
+			return err
+		}
+		if !u.CanReport(project.Lead.ID) && !u.CanEditPlan() {
+			return landmark.Errorf(landmark.Forbidden, "", "场景的进展由牵头单位填写")
+		}
+		switch {
+		case withdraw:
+		case on.IsZero():
+			return landmark.Errorf(landmark.Invalid, "reached_on", "请填写日期")
+		case on.Compare(landmark.DateOf(now.In(s.zone))) > 0:
+			return landmark.Errorf(landmark.Invalid, "reached_on", "日期不能晚于今天")
+		}
+		if !slices.Contains(landmark.MilestoneSteps, step) {
+			return landmark.Errorf(landmark.Invalid, "step", "没有“%s”这个阶段", step)
+		}
+		act, reached := "milestone.reach", false
+		var before json.RawMessage
+		for _, v := range r.Reached(scenario.ID, r.Plan.LastMonth()) {
+			if v.Step != step {
+				continue
+			}
+			reached = true
+			before = describe(map[string]string{"step": step, "on": v.ReachedOn.String()})
+			if withdraw {
+				act, on = "milestone.withdraw", v.ReachedOn
+			} else if v.ReachedOn == on {
+				return nil // said before
+			}
+		}
+		if withdraw && !reached {
+			return landmark.Errorf(landmark.Conflict, "step", "“%s”还没有登记到“%s”这个阶段", scenario.Name, step)
+		}
+		if err := st.InsertMilestone(ctx, scenario.ID, step, on, withdraw, by, now); err != nil {
+			return err
+		}
+		return st.AddHistory(ctx, landmark.HistoryEntry{At: now, Actor: by, Act: act, Before: before, PlanID: r.Plan.ID, ProjectID: project.ID,
+			DepartmentID: project.Lead.ID, Month: on.InMonth(), Object: scenario.Name, After: describe(map[string]string{"step": step, "on": on.String()})})
+	})
+}

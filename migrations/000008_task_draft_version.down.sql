@@ -1,0 +1,2 @@
+ALTER TABLE task_draft DROP COLUMN version, DROP COLUMN open;
+DELETE FROM schema_marker WHERE version = 8;
