@@ -395,10 +395,11 @@ func reportText(r *landmark.Record, m landmark.Month, p *landmark.Project) (text
 		return "待报", due.Short() + "截止", false
 	case returned > 0:
 		text = fmt.Sprintf("退回 %d 项", returned)
+	case approved+waiting < owed:
+		text = fmt.Sprintf("已报 %d/%d", approved+waiting, owed)
+		bad = r.Today().Compare(due) > 0
 	case waiting > 0:
 		text = "待审核"
-	case approved < owed:
-		text = fmt.Sprintf("已核 %d/%d", approved, owed)
 	default:
 		text = "已核定"
 	}
@@ -406,7 +407,7 @@ func reportText(r *landmark.Record, m landmark.Month, p *landmark.Project) (text
 	if late {
 		sub += " 迟报"
 	}
-	return text, sub, false
+	return text, sub, bad
 }
 
 // gridKind is a kind's short name in the style sheet.
