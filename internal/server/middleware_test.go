@@ -83,7 +83,8 @@ func TestStrangeAddresses(t *testing.T) {
 		{http.MethodGet, "/?month=2023-9", 400},
 		{http.MethodGet, "/?month=2023-13", 400},
 		{http.MethodGet, "/?month=2022-09", 404},
-		{http.MethodGet, "/?month=2023-04", 404}, // before the plan was published
+		{http.MethodGet, "/?month=2023-04", 200}, // before the plan was published: nothing is owed
+		{http.MethodGet, "/?month=2022-12", 404},
 		{http.MethodGet, "/?month=2023-12", 200},
 		{http.MethodGet, "/?plan=none", 404},
 		{http.MethodGet, "/?plan=%00", 400},

@@ -129,7 +129,8 @@ func (s *Server) record(r *http.Request) (*landmark.Record, landmark.Month, erro
 	if month.IsZero() {
 		month = rec.NewestDue()
 	}
-	if first, last := rec.Plan.FirstMonth(), rec.Plan.LastMonth(); month < first || month > last {
+	// Months of the year before the plan was published owe nothing, and say so.
+	if first, last := landmark.MonthOf(rec.Plan.Year, 1), rec.Plan.LastMonth(); month < first || month > last {
 		return nil, 0, landmark.Errorf(landmark.NotFound, "month", "这个方案没有%s,只有%s到%s", month.Chinese(), first.Chinese(), last.Chinese())
 	}
 	return visibleTo(auth.VisitFrom(r.Context()).User, rec), month, nil
@@ -221,6 +222,9 @@ func (s *Server) page(r *http.Request, rec *landmark.Record, month landmark.Mont
 	if !rec.AsOf.IsZero() && r.URL.Query().Get("as_of") != "" {
 		at := rec.AsOf.In(s.zone)
 		p.AsOf = &at
+	}
+	if month < rec.Plan.FirstMonth() {
+		p.Months = append(p.Months, view.MonthChoice{Month: month, Note: "公布前"})
 	}
 	for _, m := range rec.Plan.Months() {
 		choice := view.MonthChoice{Month: m}
