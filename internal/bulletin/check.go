@@ -148,9 +148,9 @@ func (c *checker) texts() {
 		}
 		switch {
 		case strings.HasSuffix(block.Key, ".reason") && pending(block.Text, reasonPending):
-			c.add(ReasonMissing, block.Key, "%s：%s", block.Label, reasonPending)
+			c.add(ReasonMissing, block.Key, "%s %s，没有写原因", block.Code, strings.TrimPrefix(block.Label, block.Lead))
 		case strings.HasSuffix(block.Key, ".next") && pending(block.Text, nextPending):
-			c.add(NextMissing, block.Key, "%s：%s", block.Label, nextPending)
+			c.add(NextMissing, block.Key, "%s %s，没有写下一步措施", block.Code, strings.TrimPrefix(block.Label, block.Lead))
 		case strings.Contains(block.Text, "待补充"):
 			c.add(PartMissing, block.Key, "“%s”里还有“待补充”", block.Label)
 		}

@@ -1,11 +1,16 @@
 package bulletin
 
 import (
+	"bytes"
+	"encoding/csv"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/shopspring/decimal"
+
 	"landmark/internal/landmark"
+	"landmark/internal/sheet"
 )
 
 func kinds(faults []Fault) []FaultKind {
@@ -212,6 +217,64 @@ func TestLetters(t *testing.T) {
 	for _, want := range []string{"民政局：", "应于2023年10月5日前报送", "应报7项，已报6项，尚有1项未报", "1．评选星级社区服务综合体", "2023年10月15日锁定后"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("the letter lacks %q:\n%s", want, all)
+		}
+	}
+}
+
+// The office's override is told, with the light of the rule beside it.
+func TestOverrideIsTold(t *testing.T) {
+	t.Parallel()
+	in := september(t)
+	r := in.Board.Record
+	ind := indicator(t, r, "3.2")
+	r.Overrides[ind.ID] = []landmark.Override{{From: month9, Until: month9, Light: landmark.OnTrack, Reason: "接种集中在第四季度", RecordedAt: moment(10, 10, 9)}}
+	in.Board = r.Board(month9)
+	b := Draft(in)
+	if want := "其中经市府办改判的有1项：流感疫苗接种（滞后改判为正常：接种集中在第四季度）。"; !strings.Contains(b.Text(), want) {
+		t.Errorf("the text lacks %q:\n%s", want, b.Text())
+	}
+	for _, f := range Check(b, in) {
+		t.Errorf("%s: %s", f.Kind, f.Message)
+	}
+}
+
+// Annex and indicators.csv say the same of every indicator.
+func TestAnnexAgreesWithTheExport(t *testing.T) {
+	t.Parallel()
+	in := september(t)
+	var file bytes.Buffer
+	if err := sheet.WriteIndicatorsCSV(&file, in.Board); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(file.Bytes(), []byte("\ufeff")))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	column := map[string]int{}
+	for i, name := range rows[0] {
+		column[name] = i
+	}
+	b := Draft(in)
+	if len(rows)-1 != len(b.Annex.Rows) {
+		t.Fatalf("the export has %d rows, the annex %d", len(rows)-1, len(b.Annex.Rows))
+	}
+	plainly := strings.NewReplacer("%", "", "+", "", "−", "-", "—", "", "‰", "")
+	same := func(a, b string) bool {
+		if a == b {
+			return true
+		}
+		x, errX := decimal.NewFromString(a)
+		y, errY := decimal.NewFromString(b)
+		return errX == nil && errY == nil && x.Equal(y)
+	}
+	for i, row := range b.Annex.Rows {
+		export := rows[i+1]
+		cells := map[string]string{"code": row.Cells[0], "project_name": row.Cells[1], "lead": row.Cells[3], "target": plainly.Replace(row.Cells[5]), "value": plainly.Replace(row.Cells[6]),
+			"completion_pct": plainly.Replace(row.Cells[7]), "schedule_pct": plainly.Replace(row.Cells[8]), "gap_points": plainly.Replace(row.Cells[9]), "light": string(row.Light)}
+		for name, cell := range cells {
+			if got := strings.TrimPrefix(export[column[name]], "'"); !same(cell, got) {
+				t.Errorf("%s %s: the annex has %q, the export %q", row.Code, name, cell, got)
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package bulletin
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"landmark/internal/landmark"
@@ -115,6 +116,9 @@ func (d *drafter) overall() {
 	}
 	if counts[landmark.Unreported] > 0 {
 		d.body("overall.unreported", "未报送的指标", "未报送的指标为：{{unreported.names}}。")
+	}
+	if slices.ContainsFunc(d.in.Board.Assessments(), func(a landmark.Assessment) bool { return a.Override != nil }) {
+		d.body("overall.overridden", "改判的指标", "其中经市府办改判的有{{overridden}}项：{{overridden.names}}。")
 	}
 	d.body("overall.rule", "判定规则", "以上为截至{{as_of}}的核定数据。落后应达进度{{tolerance}}个百分点以内为正常，超过{{red_line}}个百分点为严重滞后，其间为滞后。")
 	d.body("overall.extra", "补充段落", "")

@@ -51,9 +51,14 @@ func figures(in Input) map[string]string {
 	all := board.Assessments()
 	group(f, "", all)
 	group(f, "key.", board.Key())
+	var overridden []string
 	for _, a := range all {
 		indicatorFigures(f, record, a)
+		if a.Override != nil {
+			overridden = append(overridden, fmt.Sprintf("%s（%s改判为%s：%s）", a.Indicator.Name, a.Computed.Chinese(), a.Light.Chinese(), a.Override.Reason))
+		}
 	}
+	f["overridden"], f["overridden.names"] = strconv.Itoa(len(overridden)), listed(overridden)
 	disciplineFigures(f, record, m)
 	corrections := Corrections(in)
 	f["corrections"] = strconv.Itoa(len(corrections))

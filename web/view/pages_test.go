@@ -53,6 +53,9 @@ func madePages() map[string]templ.Component {
 		out["tasks"+r.name] = Tasks(NewTasksPage(madePage(r.record, 9, "/tasks"), r.record))
 		out["scenarios"+r.name] = Scenarios(NewScenariosPage(madePage(r.record, 9, "/scenarios"), r.record))
 	}
+	for name, page := range madeBulletins(full) {
+		out[name] = page
+	}
 	out["history"] = History(NewHistoryPage(madePage(full, 9, "/history"), shanghai, madeHistory(), true, Chain{Seq: 31, Hash: "9f2c4ab01d3e77aa", SealedAt: full.AsOf}))
 	out["history-empty"] = History(NewHistoryPage(madePage(empty, 9, "/history"), shanghai, nil, false, Chain{}))
 	for _, filter := range []url.Values{{"project": {"4"}}, {"department": {"caizheng"}, "state": {"done"}}, {"state": {"changed"}}, {"project": {"99"}}, {"state": {"开放"}}} {
