@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"landmark/internal/bulletin"
+	"landmark/internal/demo"
 	"landmark/internal/landmark"
 	"landmark/internal/store"
 )
@@ -28,12 +29,36 @@ type bulletinWhich struct {
 }
 
 // with runs f on the bulletins of an open database.
-func (w bulletinWhich) with(ctx context.Context, p *program, f func(*bulletin.Service, *store.Store, landmark.Month) error) error {
+func (w bulletinWhich) with(ctx context.Context, p *program, f func(*bulletin.Service, *store.Store, landmark.Month, time.Time) error) error {
 	m, err := landmark.ParseMonth(w.Month)
 	if err != nil {
 		return usageError{err}
 	}
-	return p.withStore(ctx, func(st *store.Store) error { return f(bulletin.New(st, p.zone), st, m) })
+	return p.withStore(ctx, func(st *store.Store) error {
+		now, err := present(ctx, p, st)
+		if err != nil {
+			return err
+		}
+		return f(bulletin.New(st, p.zone), st, m, now)
+	})
+}
+
+// present is what time it is for a database: a demo's clock is not the
+// machine's, and a command that wrote the machine's time into it would carry its
+// clock along.
+func present(ctx context.Context, p *program, st *store.Store) (time.Time, error) {
+	h, err := st.Holdings(ctx)
+	if err != nil || !h.Demo {
+		return time.Now(), err
+	}
+	start, err := parseMoment(demo.Start, p.zone)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("start of the demo: %w", err)
+	}
+	if h.LastAct.After(start) {
+		start = h.LastAct.Add(time.Second)
+	}
+	return start, nil
 }
 
 // write puts a file where -o says.
@@ -64,8 +89,8 @@ func (c bulletinDraft) Run(ctx context.Context, p *program) error {
 		}
 		texts[key] = text
 	}
-	return c.with(ctx, p, func(s *bulletin.Service, _ *store.Store, m landmark.Month) error {
-		d, err := s.Draft(ctx, c.Plan, m, time.Now())
+	return c.with(ctx, p, func(s *bulletin.Service, _ *store.Store, m landmark.Month, now time.Time) error {
+		d, err := s.Draft(ctx, c.Plan, m, now)
 		if err != nil {
 			return err
 		}
@@ -75,10 +100,10 @@ func (c bulletinDraft) Run(ctx context.Context, p *program) error {
 					return usageError{fmt.Errorf("--set: %s's bulletin has no block %q", m, key)}
 				}
 			}
-			if _, err := s.Save(ctx, clerk, operator, c.Plan, m, d.Version, texts, time.Now()); err != nil {
+			if _, err := s.Save(ctx, clerk, operator, c.Plan, m, d.Version, texts, now); err != nil {
 				return err
 			}
-			if d, err = s.Draft(ctx, c.Plan, m, time.Now()); err != nil {
+			if d, err = s.Draft(ctx, c.Plan, m, now); err != nil {
 				return err
 			}
 		}
@@ -110,8 +135,8 @@ type bulletinIssue struct{ bulletinWhich }
 
 // Run issues.
 func (c bulletinIssue) Run(ctx context.Context, p *program) error {
-	return c.with(ctx, p, func(s *bulletin.Service, st *store.Store, m landmark.Month) error {
-		issued, faults, err := s.Issue(ctx, clerk, operator, c.Plan, m, bulletin.AnyVersion, time.Now())
+	return c.with(ctx, p, func(s *bulletin.Service, st *store.Store, m landmark.Month, now time.Time) error {
+		issued, faults, err := s.Issue(ctx, clerk, operator, c.Plan, m, bulletin.AnyVersion, now)
 		if err != nil {
 			tell(p, faults)
 			return err
@@ -122,7 +147,7 @@ func (c bulletinIssue) Run(ctx context.Context, p *program) error {
 		if c.Out == "" {
 			return nil
 		}
-		return bulletinExport(c).export(ctx, p, s, st, m)
+		return bulletinExport(c).export(ctx, p, s, st, m, now)
 	})
 }
 
@@ -130,11 +155,12 @@ type bulletinExport struct{ bulletinWhich }
 
 // Run writes an issued bulletin's file.
 func (c bulletinExport) Run(ctx context.Context, p *program) error {
-	return c.with(ctx, p, func(s *bulletin.Service, st *store.Store, m landmark.Month) error { return c.export(ctx, p, s, st, m) })
+	return c.with(ctx, p, func(s *bulletin.Service, st *store.Store, m landmark.Month, now time.Time) error {
+		return c.export(ctx, p, s, st, m, now)
+	})
 }
 
-func (c bulletinExport) export(ctx context.Context, p *program, s *bulletin.Service, st *store.Store, m landmark.Month) error {
-	now := time.Now()
+func (c bulletinExport) export(ctx context.Context, p *program, s *bulletin.Service, st *store.Store, m landmark.Month, now time.Time) error {
 	r, err := st.Record(ctx, c.Plan, now, now, p.zone)
 	if err != nil {
 		return err

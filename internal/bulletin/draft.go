@@ -11,7 +11,7 @@ import (
 // What stands where the office has still to write.
 const (
 	reasonPending = "原因待补充"
-	nextPending   = "下一步措施待补充"
+	nextPending   = "措施待补充"
 )
 
 // aheadNamed is how many indicators ahead of schedule are described one by one.
