@@ -47,7 +47,23 @@ func (s *Server) exportWorkbook(w http.ResponseWriter, r *http.Request) error {
 	if err := sheet.WriteMatrixXLSX(&file, rec.Plan, sheet.A4); err != nil {
 		return err
 	}
-	s.download(w, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", rec.Plan.Slug+".xlsx", file.Bytes())
+	s.download(w, workbookType, rec.Plan.Slug+".xlsx", file.Bytes())
+	return nil
+}
+
+const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+// exportIndicatorsWorkbook handles GET /export/indicators.xlsx.
+func (s *Server) exportIndicatorsWorkbook(w http.ResponseWriter, r *http.Request) error {
+	rec, month, err := s.record(r)
+	if err != nil {
+		return err
+	}
+	var file bytes.Buffer
+	if err := sheet.WriteIndicatorsXLSX(&file, rec.Board(month)); err != nil {
+		return err
+	}
+	s.download(w, workbookType, "indicators-"+month.String()+".xlsx", file.Bytes())
 	return nil
 }
 

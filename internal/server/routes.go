@@ -47,6 +47,7 @@ func (s *Server) routes() []route {
 		{method: get, pattern: "/departments/{slug}", right: RightRead, handle: s.showDepartment},
 		{method: get, pattern: "/tasks", right: RightRead, handle: s.showTasks},
 		{method: get, pattern: "/scenarios", right: RightRead, handle: s.showScenarios},
+		{method: get, pattern: "/search", right: RightRead, handle: s.showSearch},
 		{method: get, pattern: "/screen", right: RightRead, handle: s.showScreen},
 		{method: get, pattern: "/history", right: RightMember, handle: s.showHistory},
 
@@ -59,6 +60,7 @@ func (s *Server) routes() []route {
 
 		// Its data for other programs.
 		{method: get, pattern: "/export/indicators.csv", right: RightRead, handle: s.exportIndicators},
+		{method: get, pattern: "/export/indicators.xlsx", right: RightRead, handle: s.exportIndicatorsWorkbook},
 		{method: get, pattern: "/export/matrix.txt", right: RightRead, handle: s.exportMatrix},
 		{method: get, pattern: "/export/matrix.xlsx", right: RightRead, handle: s.exportWorkbook},
 		{method: get, pattern: "/api/v1/indicators", right: RightRead, handle: s.apiIndicators},

@@ -327,7 +327,7 @@ func TestChangePassword(t *testing.T) {
 	for name, form := range map[string][3]string{
 		"old":   {"not the old one", "梧桐树下的 那间老邮局", "梧桐树下的 那间老邮局"},
 		"again": {secret, "梧桐树下的 那间老邮局", "梧桐树下的 那个老邮筒"},
-		"new":   {secret, "short", "short"},
+		"new":   {secret, "kurz!", "kurz!"},
 	} {
 		before := w.fingerprint()["account"]
 		res := here.post("/account/password", "old", form[0], "new", form[1], "again", form[2])

@@ -11,3 +11,20 @@ for (const select of document.querySelectorAll("form.period select")) {
   select.addEventListener("keydown", () => { pointed = false; });
   select.addEventListener("change", () => { if (pointed) select.form.requestSubmit(); });
 }
+
+// The key / leads to the search, wherever nothing is being typed.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  if (event.target.closest?.("input, select, textarea, [contenteditable]")) return;
+  const field = document.getElementById("find");
+  const link = document.querySelector(".find-link");
+  if (field?.offsetParent) {
+    field.focus();
+    field.select();
+  } else if (link) {
+    location.assign(link.href);
+  } else {
+    return;
+  }
+  event.preventDefault();
+});

@@ -44,7 +44,7 @@ func NewDepartmentsPage(page Page, board landmark.Board) DepartmentsPage {
 	page.Title, page.Body, page.Wide = "部门", "page-departments", true
 	p := DepartmentsPage{Page: page}
 	leads := len(board.Record.Plan.LeadDepartments())
-	for i, d := range planDepartments(board.Record.Plan) {
+	for i, d := range board.Record.Plan.Departments() {
 		row := newDepartmentRow(page, board, d)
 		if i < leads {
 			p.Leading = append(p.Leading, row)
@@ -149,7 +149,7 @@ func NewDepartmentPage(page Page, board landmark.Board, d landmark.Department) D
 	r, m := board.Record, board.Month
 	page.Title, page.Body, page.Wide = d.Name, "page-departments", true
 	p := DepartmentPage{Page: page, Row: newDepartmentRow(page, board, d), TasksAt: page.To("/tasks", "department", d.Slug)}
-	all := planDepartments(r.Plan)
+	all := r.Plan.Departments()
 	if i := slices.IndexFunc(all, func(x landmark.Department) bool { return x.ID == d.ID }); i >= 0 {
 		if i > 0 {
 			p.Prev = &Link{all[i-1].Name, page.To("/departments/" + all[i-1].Slug)}

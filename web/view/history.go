@@ -129,7 +129,7 @@ func newHistoryFilters(page Page) HistoryFilters {
 	if page.Plan == nil {
 		return f
 	}
-	for _, d := range planDepartments(page.Plan) {
+	for _, d := range page.Plan.Departments() {
 		f.Departments = append(f.Departments, Option{Value: d.Slug, Text: d.Name})
 	}
 	for _, ind := range page.Plan.Indicators() {

@@ -153,7 +153,7 @@ func (p Page) IndicatorHref(ind *landmark.Indicator) string { return p.To("/indi
 
 // kept are the query values the month's form passes on.
 func (p Page) kept() []pair {
-	return p.pairs("plan", "as_of", "sort", "status", "department", "project", "state")
+	return p.pairs("plan", "as_of", "q", "sort", "status", "department", "project", "state")
 }
 
 // keptByPlan are those the plan's form passes on. The month is not among them:

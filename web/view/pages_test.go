@@ -47,7 +47,7 @@ func madePages() map[string]templ.Component {
 		out["matrix"+r.name] = Matrix(NewMatrixPage(madePage(r.record, 9, "/matrix"), r.record.Plan))
 		out["screen"+r.name] = Screen(NewScreenPage(madePage(r.record, 9, "/screen"), board))
 		out["departments"+r.name] = Departments(NewDepartmentsPage(madePage(r.record, 9, "/departments"), board))
-		for _, d := range planDepartments(r.record.Plan) {
+		for _, d := range r.record.Plan.Departments() {
 			out["department-"+d.Slug+r.name] = Department(NewDepartmentPage(madePage(r.record, 9, "/departments/"+d.Slug), board, d))
 		}
 		out["tasks"+r.name] = Tasks(NewTasksPage(madePage(r.record, 9, "/tasks"), r.record))

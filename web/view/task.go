@@ -223,7 +223,7 @@ func newFilters(page Page, plan *landmark.Plan) Filters {
 	for _, p := range plan.Projects {
 		projects = append(projects, Option{Value: itoa(p.Number), Text: fmt.Sprintf("%d %s", p.Number, p.Name)})
 	}
-	for _, d := range planDepartments(plan) {
+	for _, d := range plan.Departments() {
 		if f.Department == d.Name {
 			f.Department = d.Slug
 		}
@@ -266,22 +266,4 @@ func (f Filters) takes(p *landmark.Project) bool {
 		}
 	}
 	return false
-}
-
-// planDepartments are all departments of a plan, those that lead first.
-func planDepartments(plan *landmark.Plan) []landmark.Department {
-	out := plan.LeadDepartments()
-	seen := map[int64]bool{}
-	for _, d := range out {
-		seen[d.ID] = true
-	}
-	for _, p := range plan.Projects {
-		for _, c := range p.Cooperating {
-			if !seen[c.Department.ID] {
-				seen[c.Department.ID] = true
-				out = append(out, c.Department)
-			}
-		}
-	}
-	return out
 }
