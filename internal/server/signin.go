@@ -48,18 +48,13 @@ func (s *Server) doors(r *http.Request) ([]view.DemoDoor, error) {
 	if err != nil {
 		return nil, err
 	}
-	var doors []view.DemoDoor
+	var users []landmark.User
 	for _, a := range accounts {
-		if !a.Demo || a.User.Disabled {
-			continue
+		if a.Demo && !a.User.Disabled {
+			users = append(users, a.User)
 		}
-		label := a.User.Role.Chinese()
-		if a.User.Department.Name != "" {
-			label = a.User.Department.Name + " · " + label
-		}
-		doors = append(doors, view.DemoDoor{Account: a.User.Name, Label: label})
 	}
-	return doors, nil
+	return view.NewDoors(users), nil
 }
 
 // login handles POST /login.

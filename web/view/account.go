@@ -1,6 +1,9 @@
 package view
 
 import (
+	"cmp"
+	"slices"
+	"strings"
 	"time"
 
 	"landmark/internal/landmark"
@@ -19,6 +22,29 @@ type LoginPage struct {
 // DemoDoor lets a visitor of the demo in as one of its accounts.
 type DemoDoor struct{ Account, Label string }
 
+// NewDoors puts a door for each demo account: office and readers first, then
+// department by department, who fills in before who signs.
+func NewDoors(users []landmark.User) []DemoDoor {
+	rank := map[landmark.Role]int{landmark.RoleOffice: -2, landmark.RoleViewer: -1, landmark.RoleReporter: 0, landmark.RoleLeader: 1}
+	users = slices.Clone(users)
+	slices.SortStableFunc(users, func(x, y landmark.User) int {
+		return cmp.Or(
+			cmp.Compare(min(rank[x.Role], 0), min(rank[y.Role], 0)),
+			cmp.Compare(x.Department.Sort, y.Department.Sort),
+			cmp.Compare(x.DepartmentID, y.DepartmentID),
+			cmp.Compare(rank[x.Role], rank[y.Role]))
+	})
+	var doors []DemoDoor
+	for _, u := range users {
+		label := u.Role.Chinese()
+		if u.Department.Name != "" {
+			label = u.Department.Name + " · " + label
+		}
+		doors = append(doors, DemoDoor{Account: u.Name, Label: label})
+	}
+	return doors
+}
+
 // AccountPage is a person's own account.
 type AccountPage struct {
 	Page
@@ -35,9 +61,39 @@ type Fault struct{ Field, Message string }
 type SessionRow struct {
 	ID      string
 	Address string
-	Agent   string
+	Agent   string // the browser's own words
 	Since   time.Time
 	Current bool
+}
+
+// agentText names the browser and the system of a User-Agent header, as far as
+// one can tell: enough to know one's own office computer again.
+func agentText(header string) string {
+	// The order matters: most browsers also claim to be the later ones.
+	browser := firstIn(header, "MicroMessenger", "微信", "DingTalk", "钉钉", "QQBrowser", "QQ浏览器", "360SE", "360浏览器", "360EE", "360浏览器",
+		"Edg", "Edge", "Firefox", "Firefox", "Chrome", "Chrome", "Safari", "Safari")
+	system := firstIn(header, "HarmonyOS", "鸿蒙", "Android", "安卓", "iPhone", "iPhone", "iPad", "iPad", "Windows", "Windows", "Mac OS X", "macOS", "Linux", "Linux")
+	switch {
+	case browser == "" && system == "":
+		return "不明"
+	case browser == "":
+		return system
+	case system == "":
+		return browser
+	default:
+		return browser + " · " + system
+	}
+}
+
+// firstIn is the name of the first mark that stands in s; marks and names
+// alternate.
+func firstIn(s string, pairs ...string) string {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if strings.Contains(s, pairs[i]) {
+			return pairs[i+1]
+		}
+	}
+	return ""
 }
 
 // FaultOf is the sentence beside a field, empty if there is none.

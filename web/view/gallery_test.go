@@ -73,8 +73,9 @@ func sharedPages() map[string]templ.Component {
 
 	mine := madePage(full, 9, "/account")
 	mine.Title, mine.Plan, mine.Months = "我的账号", nil, nil
-	here := SessionRow{ID: "a1", Address: "10.1.2.3", Agent: "Chrome · Windows", Since: full.AsOf.Add(-time.Hour), Current: true}
-	there := SessionRow{ID: "b2", Address: "10.1.2.9", Agent: "Firefox · Linux", Since: full.AsOf.Add(-40 * time.Hour)}
+	edge := "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/118.0.0.0 Safari/537.36 Edg/118.0.2088.46"
+	here := SessionRow{ID: "a1", Address: "10.1.2.3", Agent: edge, Since: full.AsOf.Add(-time.Hour), Current: true}
+	there := SessionRow{ID: "b2", Address: "10.1.2.9", Agent: "Mozilla/5.0 (X11; Linux x86_64; rv:118.0) Gecko/20100101 Firefox/118.0", Since: full.AsOf.Add(-40 * time.Hour)}
 	rules := "至少10个字。"
 	out["account"] = Account(AccountPage{Page: mine, Sessions: []SessionRow{here, there}, Rules: rules})
 	out["account-alone"] = Account(AccountPage{Page: mine, Sessions: []SessionRow{here}, Rules: rules})

@@ -404,3 +404,35 @@ func TestErrorPagesSayWhatToDo(t *testing.T) {
 		t.Errorf("the domain's own sentence is lost: %q", got)
 	}
 }
+
+func TestAgentText(t *testing.T) {
+	t.Parallel()
+	for header, want := range map[string]string{
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/118.0.0.0 Safari/537.36 Edg/118.0.2088.46": "Edge · Windows",
+		"Mozilla/5.0 (X11; Linux x86_64; rv:118.0) Gecko/20100101 Firefox/118.0":                                                            "Firefox · Linux",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 16_6 like Mac OS X) AppleWebKit/605.1.15 MicroMessenger/8.0.42":                                 "微信 · iPhone",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Safari/605.1.15":             "Safari · macOS",
+		"curl/8.0": "不明", "": "不明",
+	} {
+		if got := agentText(header); got != want {
+			t.Errorf("%q: got %q, want %q", header, got, want)
+		}
+	}
+}
+
+func TestDoors(t *testing.T) {
+	t.Parallel()
+	health, school := landmark.Department{ID: 8, Sort: 1, Name: "卫健局"}, landmark.Department{ID: 3, Sort: 2, Name: "教育局"}
+	doors := NewDoors([]landmark.User{
+		{Name: "leader-jiaoyu", Role: landmark.RoleLeader, DepartmentID: 3, Department: school},
+		{Name: "leader-weijian", Role: landmark.RoleLeader, DepartmentID: 8, Department: health},
+		{Name: "reporter-weijian", Role: landmark.RoleReporter, DepartmentID: 8, Department: health},
+		{Name: "viewer", Role: landmark.RoleViewer},
+		{Name: "reporter-jiaoyu", Role: landmark.RoleReporter, DepartmentID: 3, Department: school},
+		{Name: "office", Role: landmark.RoleOffice},
+	})
+	want := []DemoDoor{{"office", "市府办"}, {"viewer", "查阅"}, {"reporter-weijian", "卫健局 · 填报员"}, {"leader-weijian", "卫健局 · 部门负责人"}, {"reporter-jiaoyu", "教育局 · 填报员"}, {"leader-jiaoyu", "教育局 · 部门负责人"}}
+	if diff := cmp.Diff(want, doors); diff != "" {
+		t.Error(diff)
+	}
+}
