@@ -52,6 +52,7 @@ type cli struct {
 	Serve    serveCmd    `cmd:"" help:"Run the web server; migrates and, into an empty database, loads the seed plan."`
 	Migrate  migrateCmd  `cmd:"" help:"Change the schema: up, down or version."`
 	Plan     planCmd     `cmd:"" help:"Bring a plan in, write it out, list plans."`
+	Values   valuesCmd   `cmd:"" help:"Reported values: bring a month's in, write them out."`
 	Bulletin bulletinCmd `cmd:"" help:"The month's bulletin: draft, issue, export."`
 	User     userCmd     `cmd:"" help:"Accounts: add, list, new password, disable."`
 	DB       dbCmd       `cmd:"" name:"db" help:"The database: verify its history."`

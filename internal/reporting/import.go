@@ -23,15 +23,35 @@ type ValueInput struct {
 // the values are signed and approved as well, in the same transaction. It returns
 // a *CheckError that lists all that is wrong, and what was sent otherwise.
 func (s *Service) Import(ctx context.Context, by landmark.Actor, planSlug string, m landmark.Month, list []ValueInput, approve bool, now time.Time) (sent []store.Submitted, err error) {
+	how := importSubmit
+	if approve {
+		how = importApprove
+	}
 	for attempt := 1; ; attempt++ {
-		sent, err = s.importOnce(ctx, by, planSlug, m, list, approve, now)
+		sent, err = s.importOnce(ctx, by, planSlug, m, list, how, now)
 		if attempt == attempts || !errors.Is(err, store.ErrStale) {
 			return sent, err
 		}
 	}
 }
 
-func (s *Service) importOnce(ctx context.Context, by landmark.Actor, planSlug string, m landmark.Month, list []ValueInput, approve bool, now time.Time) (sent []store.Submitted, err error) {
+// CheckImport says what Import would refuse in a list, and takes nothing: for a
+// list with other faults, so that all are told at once.
+func (s *Service) CheckImport(ctx context.Context, planSlug string, m landmark.Month, list []ValueInput, now time.Time) error {
+	_, err := s.importOnce(ctx, landmark.Actor{}, planSlug, m, list, importCheck, now)
+	return err
+}
+
+// importMode is how far an import goes.
+type importMode int
+
+const (
+	importCheck importMode = iota
+	importSubmit
+	importApprove
+)
+
+func (s *Service) importOnce(ctx context.Context, by landmark.Actor, planSlug string, m landmark.Month, list []ValueInput, how importMode, now time.Time) (sent []store.Submitted, err error) {
 	err = s.store.Tx(ctx, func(st *store.Store) error {
 		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
 		if err != nil {
@@ -67,6 +87,9 @@ func (s *Service) importOnce(ctx context.Context, by landmark.Actor, planSlug st
 		if len(findings) > 0 {
 			return &CheckError{Findings: findings}
 		}
+		if how == importCheck {
+			return nil
+		}
 		if len(submissions) == 0 {
 			return landmark.Errorf(landmark.Invalid, "", "没有需要提交的改动:各行都和已报的一样")
 		}
@@ -79,7 +102,7 @@ func (s *Service) importOnce(ctx context.Context, by landmark.Actor, planSlug st
 		if sent, entries, err = submit(ctx, st, r, by, submissions, now); err != nil {
 			return err
 		}
-		if err := st.AddHistory(ctx, entries...); err != nil || !approve {
+		if err := st.AddHistory(ctx, entries...); err != nil || how != importApprove {
 			return err
 		}
 		return approveAll(ctx, st, r, by, sent, now)

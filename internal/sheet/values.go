@@ -3,6 +3,7 @@ package sheet
 import (
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -29,7 +30,8 @@ var valueCols = []string{"code", "value", "step", "note", "reason"}
 // ReadValues reads reported values of a plan's indicators from CSV with the
 // columns code, value, step, note and reason; the last three may be missing. A
 // row that says nothing but its code is passed over: not reported is not zero.
-// All faults are listed ([Faults]).
+// All faults are listed ([Faults]); the rows that are whole come along, to be
+// held against further rules before any of it is told.
 func ReadValues(r io.Reader, plan *landmark.Plan) ([]ValueRow, error) {
 	l, faults, err := readList(r, valueCols[:2], valueCols[2:])
 	if err != nil {
@@ -137,10 +139,10 @@ func valueRows(l *list, faults Faults, plan *landmark.Plan) ([]ValueRow, error) 
 	if len(out) == 0 && len(faults) == 0 {
 		faults.add(0, 0, "文件里没有一行填了数值或步骤")
 	}
-	if err := faults.orNil(); err != nil {
-		return nil, err
-	}
-	return out, nil
+	out = slices.DeleteFunc(out, func(v ValueRow) bool {
+		return slices.ContainsFunc(faults, func(f Fault) bool { return f.Line == v.Line })
+	})
+	return out, faults.orNil()
 }
 
 // place is where a cell stands.
