@@ -65,6 +65,12 @@ const statusGone = 499
 // fail answers a request that cannot be served. Nothing else writes an error
 // page, and an error is logged here and nowhere before.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	s.failKeeping(w, r, err, nil)
+}
+
+// failKeeping is fail for a write that should not lose what was typed: where the
+// reason may pass, lost writes the answer.
+func (s *Server) failKeeping(w http.ResponseWriter, r *http.Request, err error, lost func(http.ResponseWriter, *http.Request, int, string) error) {
 	v := auth.VisitFrom(r.Context())
 	if errors.Is(err, context.Canceled) && errors.Is(r.Context().Err(), context.Canceled) {
 		w.WriteHeader(statusGone)
@@ -92,6 +98,13 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if isAPI(r) {
 		s.answerJSON(w, r, status, apiError{Status: status, Message: message, Request: v.RequestID})
 		return
+	}
+	if lost != nil && (status == http.StatusUnauthorized || status >= http.StatusInternalServerError) {
+		lostErr := lost(w, r, status, message)
+		if lostErr == nil {
+			return
+		}
+		s.log.LogAttrs(r.Context(), slog.LevelWarn, "what was typed could not be given back", slog.String("request", v.RequestID), slog.String("error", lostErr.Error()))
 	}
 	s.answerError(w, r, status, message)
 }

@@ -207,6 +207,7 @@ func (s *Server) menu() []menuItem {
 		{label: "任务", path: "/tasks", right: RightRead},
 		{label: "场景", path: "/scenarios", right: RightRead},
 		{label: "部门", path: "/departments", right: RightRead},
+		{label: "部门报送", path: "/reports", right: RightForm},
 		{label: "总表", path: "/matrix", right: RightRead},
 		{label: "通报", path: "/bulletins", right: RightRead},
 		{label: "记录", path: "/history", right: RightMember},

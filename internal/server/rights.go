@@ -20,6 +20,7 @@ const (
 	RightOwn    Right = "own"    // each signed-in person, about themselves
 	RightRead   Right = "read"   // each signed-in person
 	RightMember Right = "member" // the office, and who reports or signs for a department
+	RightForm   Right = "form"   // the office, and everybody of a department: month forms
 	RightLead   Right = "lead"   // who signs for a department
 	RightOffice Right = "office" // the office: review, plan, periods, rules, users
 )
@@ -53,6 +54,7 @@ var rules = map[Right]rule{
 	RightOwn:    {session: true, before: true, may: anyone},
 	RightRead:   {session: true, may: anyone},
 	RightMember: {session: true, may: role(landmark.RoleOffice, landmark.RoleReporter, landmark.RoleLeader)},
+	RightForm:   {session: true, may: func(u landmark.User) bool { return u.Role == landmark.RoleOffice || u.DepartmentID != 0 }},
 	RightLead:   {session: true, may: role(landmark.RoleLeader)},
 	RightOffice: {session: true, may: role(landmark.RoleOffice)},
 }
@@ -68,6 +70,8 @@ func (s *Server) guard(w http.ResponseWriter, r *http.Request, rt route) (bool, 
 		return true, nil
 	case !u.SignedIn() && isAPI(r):
 		return false, problem(http.StatusUnauthorized, "请先登录")
+	case !u.SignedIn() && rt.lost != nil && !reads:
+		return false, problem(http.StatusUnauthorized, "登录已经过期")
 	case !u.SignedIn():
 		next := r.URL.RequestURI()
 		if !reads { // the page the form stood on, as far as we know it

@@ -24,6 +24,9 @@ type route struct {
 	many    []string      // parameters that may come more than once
 	body    int64         // bytes a body may have, by default 64 KiB
 	timeout time.Duration // for the work, by default the server's deadline
+	// lost answers a write that could not be taken for reasons that pass (nobody is
+	// signed in any more, the database is away), so that what was typed is not lost.
+	lost func(w http.ResponseWriter, r *http.Request, status int, message string) error
 }
 
 const defaultBody = 64 << 10
@@ -50,6 +53,13 @@ func (s *Server) routes() []route {
 		{method: get, pattern: "/search", right: RightRead, handle: s.showSearch},
 		{method: get, pattern: "/screen", right: RightRead, handle: s.showScreen},
 		{method: get, pattern: "/history", right: RightMember, handle: s.showHistory},
+
+		// A department's month.
+		{method: get, pattern: "/reports", right: RightForm, handle: s.showReports},
+		{method: get, pattern: "/reports/{month}", right: RightForm, handle: s.showReport},
+		{method: post, pattern: "/reports/{month}", right: RightForm, handle: s.takeReport, body: reportBody, timeout: uploadTime, lost: s.showLost},
+		{method: post, pattern: "/reports/{month}/preview", right: RightForm, handle: s.previewReport, body: reportTexts},
+		{method: get, pattern: "/evidence/{id}", right: RightForm, handle: s.exportEvidence},
 
 		// The bulletin.
 		{method: get, pattern: "/bulletins", right: RightRead, handle: s.showBulletins},
@@ -118,6 +128,10 @@ func (s *Server) build(routes []route) (*chi.Mux, error) {
 // it may take, how much may be sent, who asks, whether they may, whether the
 // parameters are sound.
 func (s *Server) wrap(rt route) http.HandlerFunc {
+	fail := s.fail
+	if rt.lost != nil {
+		fail = func(w http.ResponseWriter, r *http.Request, err error) { s.failKeeping(w, r, err, rt.lost) }
+	}
 	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ok, err := s.guard(w, r, rt)
 		if err == nil && ok {
@@ -127,11 +141,11 @@ func (s *Server) wrap(rt route) http.HandlerFunc {
 			err = rt.handle(w, r)
 		}
 		if err != nil {
-			s.fail(w, r, err)
+			fail(w, r, err)
 		}
 	})
 	if rules[rt.right].session {
-		h = s.auth.Load(s.fail)(h)
+		h = s.auth.Load(fail)(h)
 	}
 	limit, timeout := rt.body, rt.timeout
 	if limit == 0 {

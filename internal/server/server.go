@@ -19,6 +19,7 @@ import (
 
 	"landmark/internal/auth"
 	"landmark/internal/bulletin"
+	"landmark/internal/reporting"
 	"landmark/internal/store"
 )
 
@@ -50,6 +51,7 @@ type Config struct {
 // Server is the web application.
 type Server struct {
 	store     *store.Store
+	reporting *reporting.Service
 	bulletins *bulletin.Service
 	auth      *auth.Auth
 	now       func() time.Time
@@ -62,6 +64,7 @@ type Server struct {
 	deadline  time.Duration
 	drain     time.Duration
 
+	uploads          chan struct{} // a place for each form whose files are in memory
 	metrics          *metrics
 	metricsElsewhere bool
 	draining         atomic.Bool
@@ -98,7 +101,8 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{store: c.Store, bulletins: bulletin.New(c.Store, c.Zone), auth: a, now: c.Now, zone: c.Zone, log: c.Log, base: base, demo: c.Demo, proxies: c.TrustedProxies,
+	s := &Server{store: c.Store, reporting: reporting.New(c.Store, c.Zone), bulletins: bulletin.New(c.Store, c.Zone), auth: a,
+		uploads: make(chan struct{}, maxUploads), now: c.Now, zone: c.Zone, log: c.Log, base: base, demo: c.Demo, proxies: c.TrustedProxies,
 		ready: c.Ready, deadline: c.Deadline, drain: c.DrainWait, metrics: newMetrics(), metricsElsewhere: c.MetricsElsewhere}
 	s.router, err = s.build(s.routes())
 	if err != nil {

@@ -171,6 +171,7 @@ type ReportTask struct {
 	ID      string // t4-2
 	Item    TaskItem
 	Lead    bool // the department sets the state
+	Say     bool // the visitor may say something of it
 	Version int
 	States  []Option
 	Note    string

@@ -686,7 +686,7 @@ func reportGroups(p ReportPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				for _, t := range g.Tasks {
-					templ_7745c5c3_Err = reportTask(t, p.Say).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = reportTask(t).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -2620,7 +2620,7 @@ func differences(id, code, of string, list []Difference) templ.Component {
 	})
 }
 
-func reportTask(t ReportTask, say bool) templ.Component {
+func reportTask(t ReportTask) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -2828,7 +2828,7 @@ func reportTask(t ReportTask, say bool) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if say {
+		if t.Say {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 254, "<input type=\"hidden\" name=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
