@@ -104,7 +104,7 @@ func TestBadPage(t *testing.T) {
 	ctx, complaints := quietTab(t)
 	phone(t, ctx)
 	do(t, ctx, chromedp.Navigate(pages(t)+"/bad"))
-	found := strings.Join(violations(t, ctx), "\n")
+	found := strings.Join(violations(t, ctx, everything), "\n")
 	for _, rule := range []string{"color-contrast", "image-alt", "label"} {
 		if !strings.Contains(found, rule+" (") {
 			t.Errorf("axe did not find %s in\n%s", rule, found)

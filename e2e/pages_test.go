@@ -1,0 +1,77 @@
+package e2e
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// visit is a page as somebody sees it.
+type visit struct {
+	path, account string
+	status        int
+}
+
+func visits() []visit {
+	var all []visit
+	see := func(account string, status int, paths ...string) {
+		for _, path := range paths {
+			all = append(all, visit{path, account, status})
+		}
+	}
+	see("office", http.StatusOK,
+		"/", "/?month=2023-05", "/?month=2023-10", "/?sort=trouble&as_of=2023-09-12T09:30", "/?status=critical",
+		"/key", "/matrix", "/departments", "/departments/minzheng", "/departments/caizheng", "/tasks", "/tasks?state=done", "/scenarios",
+		"/screen", "/history", "/history?indicator=4.1", "/account", "/bulletins", "/bulletins/2023-08",
+		// Each kind of indicator, and each light.
+		"/indicators/1.1", "/indicators/1.2", "/indicators/3.2", "/indicators/3.3", "/indicators/4.1", "/indicators/5.1",
+		"/indicators/6.1", "/indicators/7.2", "/indicators/9.2", "/indicators/2.1?month=2023-09")
+	for n := range 10 {
+		see("office", http.StatusOK, "/projects/"+strconv.Itoa(n+1))
+	}
+	see("viewer", http.StatusOK, "/", "/indicators/2.1", "/projects/7", "/departments/renshe")
+	see("viewer", http.StatusForbidden, "/history")
+	see("office", http.StatusNotFound, "/nowhere", "/indicators/99.9")
+	see("office", http.StatusBadRequest, "/?month=2023-13")
+	see("", http.StatusOK, "/login")
+	see("", http.StatusNotFound, "/nowhere")
+	return all
+}
+
+// TestPages looks at every page in both themes, on an office screen and on a
+// phone. A page that complains on the console or asks another host fails, too:
+// see tab.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	base := demo(t)
+	for _, v := range visits() {
+		name := v.account + strings.ReplaceAll(v.path, "/", "_")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := as(t, base, v.account)
+			open(t, ctx, base+v.path, v.status)
+			unfold(t, ctx)
+			for _, screen := range []string{"desktop", "phone"} {
+				if screen == "phone" {
+					phone(t, ctx)
+				}
+				theme(t, ctx, "light")
+				for _, fault := range violations(t, ctx, everything) {
+					t.Errorf("%s: axe: %s", screen, fault)
+				}
+				theme(t, ctx, "dark")
+				for _, fault := range violations(t, ctx, colours) {
+					t.Errorf("%s, dark: axe: %s", screen, fault)
+				}
+				for _, fault := range get(t, ctx, chromedp.Evaluate[[]string](crowded)) {
+					t.Errorf("%s: %s", screen, fault)
+				}
+				fits(t, ctx)
+				shot(t, ctx, name+"-"+screen)
+			}
+		})
+	}
+}
