@@ -25,7 +25,7 @@ func visits() []visit {
 	see("office", http.StatusOK,
 		"/", "/?month=2023-05", "/?month=2023-10", "/?sort=trouble&as_of=2023-09-12T09:30", "/?status=critical",
 		"/key", "/matrix", "/departments", "/departments/minzheng", "/departments/caizheng", "/tasks", "/tasks?state=done", "/scenarios",
-		"/screen", "/history", "/history?indicator=4.1", "/account", "/bulletins", "/bulletins/2023-08",
+		"/screen", "/search?q=养老", "/search?q=nothing", "/history", "/history?indicator=4.1", "/account", "/bulletins", "/bulletins/2023-08",
 		// Each kind of indicator, and each light.
 		"/indicators/1.1", "/indicators/1.2", "/indicators/3.2", "/indicators/3.3", "/indicators/4.1", "/indicators/5.1",
 		"/indicators/6.1", "/indicators/7.2", "/indicators/9.2", "/indicators/2.1?month=2023-09")

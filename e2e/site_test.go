@@ -113,16 +113,23 @@ const crowded = `(() => {
   for (let n = walk.nextNode(); n; n = walk.nextNode()) {
     const e = n.parentElement;
     if (!n.data.trim() || e.closest('svg, .vh, .skip, option, select, textarea') || !e.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
-    let clipped = false;
-    for (let p = e; p && !clipped; p = p.parentElement) {
+    let hidden = false, seen = {top: -Infinity, left: -Infinity, bottom: Infinity, right: Infinity};
+    for (let p = e; p && !hidden; p = p.parentElement) {
       const s = getComputedStyle(p);
-      clipped = s.clipPath !== 'none' || s.position === 'fixed' || s.position === 'sticky';
+      hidden = s.clipPath !== 'none' || s.position === 'fixed' || s.position === 'sticky';
+      if (p !== document.body && p !== document.documentElement && s.overflow !== 'visible' && s.display !== 'inline') {
+        const c = p.getBoundingClientRect(); // what scrolls inside shows no more than this
+        seen = {top: Math.max(seen.top, c.top), left: Math.max(seen.left, c.left), bottom: Math.min(seen.bottom, c.bottom), right: Math.min(seen.right, c.right)};
+      }
     }
-    if (clipped) continue;
+    if (hidden) continue;
     const range = document.createRange();
     range.selectNodeContents(n);
     const box = e.closest('button, .btn, td, th');
-    for (const r of range.getClientRects()) {
+    for (const whole of range.getClientRects()) {
+      const r = {top: Math.max(whole.top, seen.top), left: Math.max(whole.left, seen.left), bottom: Math.min(whole.bottom, seen.bottom), right: Math.min(whole.right, seen.right)};
+      r.width = r.right - r.left;
+      r.height = r.bottom - r.top;
       if (r.width < 2 || r.height < 2) continue;
       lines.push({n, r, text: n.data.trim().slice(0, 30)});
       if (box && getComputedStyle(box).overflowX === 'visible') {

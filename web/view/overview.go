@@ -320,6 +320,16 @@ func unreportedBy(r *landmark.Record, b landmark.Board) []TallyDepartment {
 			out = append(out, TallyDepartment{Department: d, Note: fmt.Sprintf("%d 项已报,待审核", waiting), Waiting: true})
 		}
 	}
+	slices.SortStableFunc(out, func(x, y TallyDepartment) int { // whom to ask first
+		switch {
+		case x.Waiting == y.Waiting:
+			return 0
+		case y.Waiting:
+			return -1
+		default:
+			return 1
+		}
+	})
 	return out
 }
 
