@@ -104,6 +104,8 @@ func newTown(t testing.TB, db store.DB) *town {
 	return w
 }
 
+// inTx is for one goroutine, and one of its towns for a test: they wait for each
+// other, as their plans have the same slug.
 func inTx(t testing.TB) *town { return newTown(t, pgtest.Tx(t)) }
 func inDB(t testing.TB) *town { return newTown(t, pgtest.DB(t)) }
 

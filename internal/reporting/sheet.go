@@ -248,6 +248,9 @@ func (f *sheet) lay(in FormInput) {
 			t.now.State = landmark.TaskState(*v.State)
 		}
 		set(&t.now.Note, v.Note)
+		if !t.draft.Open && !t.says(f) {
+			t.now = t.saved // the same form again: said already
+		}
 	}
 }
 

@@ -1,0 +1,328 @@
+package reporting_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"landmark/internal/landmark"
+	"landmark/internal/reporting"
+	"landmark/internal/store"
+)
+
+// Of two reviewers who decide at once exactly one wins, every time, and the
+// history has one line for each round.
+func TestTwoReviewersAtOnce(t *testing.T) {
+	t.Parallel()
+	w := inDB(t)
+	w.submit(t, "jia", juneForm(), july4)
+	const rounds = 100
+	for round := range rounds {
+		at := july4.Add(time.Duration(round+1) * time.Minute)
+		if round > 0 {
+			by, u := w.who("jia")
+			form, err := w.work.Form(t.Context(), u, reporting.FormInput{Plan: slug, Month: june}, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := reporting.FormInput{Plan: slug, Month: june, Indicators: map[string]reporting.Typed{
+				"1.1": {Version: version(form, "1.1"), Value: ptr(fmt.Sprint(13 + round%5)), Reason: ptr(fmt.Sprintf("第%d次核对", round))}}}
+			if _, err := w.work.Submit(t.Context(), by, u, in, at); err != nil {
+				t.Fatalf("round %d: %v", round, err)
+			}
+		}
+		list := w.seen(t, "1.1")
+		errs := make([]error, 2)
+		var both sync.WaitGroup
+		both.Go(func() {
+			by, u := w.who("office")
+			_, errs[0] = w.work.Approve(context.Background(), by, u, list, at)
+		})
+		both.Go(func() {
+			by, u := w.who("office2")
+			_, errs[1] = w.work.Return(context.Background(), by, u, list, "请核对", at)
+		})
+		both.Wait()
+		if (errs[0] == nil) == (errs[1] == nil) {
+			t.Fatalf("round %d: approve error %v, return error %v; want exactly one", round, errs[0], errs[1])
+		}
+		for _, err := range errs {
+			if err != nil && landmark.KindOf(err) != landmark.Conflict {
+				t.Fatalf("round %d: the loser's error = %v, want Conflict", round, err)
+			}
+		}
+	}
+	decided := 0
+	for _, act := range w.acts(t) {
+		if act == "report.approve" || act == "report.return" {
+			decided++
+		}
+	}
+	if decided != rounds {
+		t.Errorf("%d decisions in the history, want %d", decided, rounds)
+	}
+}
+
+// The same form sent many times at once has one effect, and every sender gets the
+// same receipt.
+func TestSameKeyAtOnce(t *testing.T) {
+	t.Parallel()
+	w := inDB(t)
+	in := juneForm()
+	in.Key = reporting.NewKey()
+	in.Tasks = map[string]reporting.TaskTyped{"1-1": {Note: ptr("已开工")}}
+	in.Indicators["1.1"] = reporting.Typed{Value: ptr("12"), Files: []reporting.Upload{{Name: "清单.pdf", Content: []byte("%PDF-1.7 清单")}}}
+	const senders = 20
+	receipts, errs := make([]reporting.Receipt, senders), make([]error, senders)
+	var all sync.WaitGroup
+	for i := range senders {
+		all.Go(func() {
+			by, u := w.who("jia")
+			receipts[i], errs[i] = w.work.Submit(context.Background(), by, u, in, july4)
+		})
+	}
+	all.Wait()
+	fresh := 0
+	for i := range senders {
+		if errs[i] != nil {
+			t.Fatal(errs[i])
+		}
+		if !receipts[i].Replayed {
+			fresh++
+		}
+		receipts[i].Replayed = false
+		if diff := cmp.Diff(receipts[0], receipts[i]); diff != "" {
+			t.Errorf("receipts differ (-first +%d):\n%s", i, diff)
+		}
+	}
+	if fresh != 1 {
+		t.Errorf("%d of %d took effect, want 1", fresh, senders)
+	}
+	want := map[string]int{"report_revision": 3, "report_event": 3, "task_update": 1, "evidence": 1, "revision_evidence": 1, "submission_key": 1}
+	got := w.rows(t)
+	for table, n := range want {
+		if got[table] != n {
+			t.Errorf("%s has %d rows, want %d", table, got[table], n)
+		}
+	}
+	var replays int
+	if err := w.db.QueryRow(t.Context(), `SELECT replays FROM submission_key`).Scan(&replays); err != nil {
+		t.Fatal(err)
+	}
+	if replays != senders-1 {
+		t.Errorf("replays = %d, want %d", replays, senders-1)
+	}
+	in.Indicators["1.2"] = reporting.Typed{Value: ptr("120")}
+	by, u := w.who("jia")
+	if _, err := w.work.Submit(t.Context(), by, u, in, july4); landmark.KindOf(err) != landmark.Invalid {
+		t.Errorf("same key, another body: error = %v, want Invalid", err)
+	}
+	if diff := cmp.Diff(got, w.rows(t)); diff != "" {
+		t.Errorf("another body changed something (-before +after):\n%s", diff)
+	}
+	// The key is the account's own.
+	by, u = w.who("wu")
+	if _, err := w.work.Save(t.Context(), by, u, reporting.FormInput{Plan: slug, Month: june, Key: in.Key}, july4); err != nil {
+		t.Errorf("the same key of another account: %v", err)
+	}
+}
+
+// Of many who save one row at once, from the same state, exactly one wins each
+// time; the others are shown both versions and overwrite nothing.
+func TestEditorsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := inDB(t)
+	const rounds, editors = 30, 4
+	for round := range rounds {
+		errs := make([]error, editors)
+		var all sync.WaitGroup
+		for i := range editors {
+			all.Go(func() {
+				by, u := w.who([]string{"jia", "wu"}[i%2])
+				_, errs[i] = w.work.Save(context.Background(), by, u, reporting.FormInput{Plan: slug, Month: june, Indicators: map[string]reporting.Typed{
+					"1.1": {Version: round, Value: ptr(fmt.Sprintf("%d-%d", round, i))}}}, july4)
+			})
+		}
+		all.Wait()
+		winner := -1
+		for i, err := range errs {
+			if err == nil && winner >= 0 {
+				t.Fatalf("round %d: %d and %d both saved", round, winner, i)
+			}
+			if err == nil {
+				winner = i
+			}
+		}
+		if winner < 0 {
+			t.Fatalf("round %d: nobody saved: %v", round, errs)
+		}
+		for i, err := range errs {
+			stale, ok := errors.AsType[*reporting.StaleError](err)
+			if i == winner {
+				continue
+			}
+			if !ok || len(stale.Rows) != 1 {
+				t.Fatalf("round %d: editor %d got %v, want a StaleError", round, i, err)
+			}
+			row := stale.Rows[0]
+			if row.Theirs.Value != fmt.Sprintf("%d-%d", round, winner) || row.Mine.Value != fmt.Sprintf("%d-%d", round, i) || row.Version != round+1 {
+				t.Fatalf("round %d: stale row %+v, want theirs of %d and mine of %d", round, row, winner, i)
+			}
+		}
+	}
+}
+
+// Reporters who submit the same month at once from the same state: one report,
+// one revision.
+func TestSubmittersAtOnce(t *testing.T) {
+	t.Parallel()
+	w := inDB(t)
+	const senders = 8
+	errs := make([]error, senders)
+	var all sync.WaitGroup
+	for i := range senders {
+		all.Go(func() {
+			by, u := w.who([]string{"jia", "wu"}[i%2])
+			in := juneForm()
+			in.Indicators["1.1"] = reporting.Typed{Value: ptr(fmt.Sprint(11 + i))}
+			_, errs[i] = w.work.Submit(context.Background(), by, u, in, july4)
+		})
+	}
+	all.Wait()
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+		} else if landmark.KindOf(err) != landmark.Conflict {
+			t.Errorf("error = %v, want Conflict", err)
+		}
+	}
+	if got := w.rows(t); won != 1 || got["report_revision"] != 3 || got["history"]-1 != 3 {
+		t.Errorf("%d won, %d revisions, %d history lines; want 1, 3, 3", won, got["report_revision"], got["history"]-1)
+	}
+}
+
+// Whatever write of a change fails, nothing of the change remains: the database is
+// made to refuse the first write, then the second, and so on to the last.
+func TestEveryWriteOrNone(t *testing.T) {
+	t.Parallel()
+	full := juneForm()
+	full.Key = reporting.NewKey()
+	full.Tasks = map[string]reporting.TaskTyped{"1-1": {State: ptr("underway"), Note: ptr("已开工")}}
+	full.Indicators["1.1"] = reporting.Typed{Value: ptr("12"), Files: []reporting.Upload{{Name: "清单.pdf", Content: []byte("%PDF-1.7 清单")}}}
+	for _, c := range []struct {
+		name   string
+		before func(*town, testing.TB)
+		do     func(*town) error
+		writes int // at least
+	}{
+		{"submit", nil, func(w *town) error {
+			by, u := w.who("jia")
+			_, err := w.work.Submit(context.Background(), by, u, full, july4)
+			return err
+		}, 12},
+		{"save", nil, func(w *town) error {
+			by, u := w.who("jia")
+			_, err := w.work.Save(context.Background(), by, u, full, july4)
+			return err
+		}, 6},
+		{"approve", func(w *town, t testing.TB) { w.submit(t, "jia", juneForm(), july4) }, func(w *town) error {
+			by, u := w.who("office")
+			var list []store.Seen
+			for _, code := range []string{"1.1", "1.2"} {
+				ind, _ := w.plan.Indicator(code)
+				r, err := w.store.Record(context.Background(), slug, time.Time{}, july4, shanghai)
+				if err != nil {
+					return err
+				}
+				list = append(list, store.Seen{ReportID: r.Report(ind.ID, june).ID})
+			}
+			_, err := w.work.Approve(context.Background(), by, u, list, july4)
+			return err
+		}, 4},
+		{"import", nil, func(w *town) error {
+			_, err := w.work.Import(context.Background(), landmark.Actor{Name: "填报员甲"}, slug, june, []reporting.ValueInput{{Code: "1.1", Value: "12"}, {Code: "2.1", Value: "11"}}, true, july4)
+			return err
+		}, 9},
+		{"override", nil, func(w *town) error {
+			by, u := w.who("office")
+			return w.work.Override(context.Background(), by, u, slug, "1.1", landmark.Override{From: june, Until: june, Light: landmark.OnTrack, Reason: "另有安排"}, july4)
+		}, 2},
+		{"period", nil, func(w *town) error {
+			by, u := w.who("office")
+			return w.work.SetPeriod(context.Background(), by, u, slug, landmark.DefaultPeriod(june), "国庆假期顺延", july4)
+		}, 2},
+		{"task", nil, func(w *town) error {
+			by, u := w.who("jia")
+			return w.work.UpdateTasks(context.Background(), by, u, slug, june, []reporting.TaskSaid{{Code: "1-1", Note: "已开工"}}, july4)
+		}, 2},
+		{"milestone", nil, func(w *town) error {
+			by, u := w.who("jia")
+			return w.work.Reach(context.Background(), by, u, slug, "1-1", "选址", landmark.Date{Year: 2023, Month: 6, Day: 3}, july4)
+		}, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := inDB(t)
+			if c.before != nil {
+				c.before(w, t)
+			}
+			w.faulty(t)
+			before := w.rows(t)
+			for k := 1; ; k++ {
+				if _, err := w.db.Exec(t.Context(), `UPDATE fault SET at = $1; `, k); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := w.db.Exec(t.Context(), `ALTER SEQUENCE fault_count RESTART`); err != nil {
+					t.Fatal(err)
+				}
+				err := c.do(w)
+				if err == nil {
+					if k <= c.writes {
+						t.Errorf("%d writes, want at least %d: the fault is not made", k-1, c.writes)
+					}
+					if diff := cmp.Diff(before, w.rows(t)); diff == "" {
+						t.Error("the change left no row at all")
+					}
+					return
+				}
+				if landmark.KindOf(err) != landmark.Internal {
+					t.Fatalf("write %d: error = %v, want an internal one", k, err)
+				}
+				if diff := cmp.Diff(before, w.rows(t)); diff != "" {
+					t.Fatalf("write %d failed and something remains (-before +after):\n%s", k, diff)
+				}
+			}
+		})
+	}
+}
+
+// faulty makes the database refuse the write whose number stands in table fault.
+func (w *town) faulty(t testing.TB) {
+	t.Helper()
+	ctx := context.Background()
+	if _, err := w.db.Exec(ctx, `
+		CREATE TABLE fault (at int);
+		INSERT INTO fault VALUES (0);
+		CREATE SEQUENCE fault_count;
+		CREATE FUNCTION make_fault() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN
+			IF nextval('fault_count') = (SELECT at FROM fault) THEN
+				RAISE EXCEPTION 'made to fail at %', TG_TABLE_NAME;
+			END IF;
+			RETURN NULL;
+		END $$`); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range append([]string{"history_pending"}, tables...) {
+		if _, err := w.db.Exec(ctx, `CREATE TRIGGER make_fault AFTER INSERT OR UPDATE OR DELETE ON `+pgx.Identifier{table}.Sanitize()+` FOR EACH STATEMENT EXECUTE FUNCTION make_fault()`); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
