@@ -102,3 +102,15 @@ func TestPlainInTheWordsOfTheCase(t *testing.T) {
 		}
 	}
 }
+
+func TestPlainOfAnOverriddenMissingReport(t *testing.T) {
+	t.Parallel()
+	ind := &Indicator{ID: 1, Kind: Flow, Unit: "个", Measured: Monthly, Targets: []Target{{Amount: decimal.NewNullDecimal(decimal.RequireFromString("10")), Text: "10"}}}
+	plan := &Plan{Year: 2023, Published: Date{Year: 2023, Month: 5, Day: 31}}
+	september := MonthOf(2023, 9)
+	r := &Record{Plan: plan, Zone: time.UTC, AsOf: Date{Year: 2023, Month: 10, Day: 12}.Time(time.UTC),
+		Overrides: map[int64][]Override{1: {{From: september, Until: september, Light: OnTrack, Reason: "已电话核实"}}}}
+	if got, want := r.Assess(ind, september).Plain(), "9月数据未报,今年还没有核定值;年度目标 10 个。"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

@@ -53,6 +53,20 @@ type AccountPage struct {
 	Rules    string // what a password must be, in words
 }
 
+// frame is the page around the form, whose title tells of a mistake first.
+func (p AccountPage) frame() Page {
+	frame := p.Page
+	frame.Title = titled(frame.Title, len(p.Faults) > 0)
+	return frame
+}
+
+func titled(title string, fault bool) string {
+	if fault {
+		return "错误:" + title
+	}
+	return title
+}
+
 // Fault is a mistake in a form: the sentence stands in the summary and beside
 // the field.
 type Fault struct{ Field, Message string }

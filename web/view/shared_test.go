@@ -436,3 +436,16 @@ func TestDoors(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestTitleTellsOfMistakesFirst(t *testing.T) {
+	t.Parallel()
+	for name, page := range sharedPages() {
+		if !strings.HasPrefix(name, "login") && !strings.HasPrefix(name, "account") {
+			continue
+		}
+		refused := strings.HasSuffix(name, "-refused") || strings.HasSuffix(name, "-throttled")
+		if got := strings.Contains(render(t, page), "<title>错误:"); got != refused {
+			t.Errorf("%s: title tells of a mistake: %v, want %v", name, got, refused)
+		}
+	}
+}
