@@ -329,6 +329,22 @@ func (o *Outlook) verdict() string {
 	return fmt.Sprintf("%s;要达标,%s每月需%s", hard, left, change(ind, o.Needed.Decimal))
 }
 
+// Short is the outlook in a clause for pages of many indicators: where the year
+// ends and whether that will do. Empty where the target is reached already.
+func (o Outlook) Short() string {
+	said, _, _ := strings.Cut(o.verdict(), ";")
+	switch {
+	case strings.HasPrefix(said, ",目标已达到"):
+		return ""
+	case said == "":
+		said = ",可能不达标"
+		if o.Indicator.Kind == Flow && o.Indicator.Direction == Down {
+			said = ",可能超出限额"
+		}
+	}
+	return "照此年底约 " + o.Indicator.Computed(o.Expected) + said
+}
+
 // change is a step up or down in words.
 func change(ind *Indicator, d decimal.Decimal) string {
 	switch d.Sign() {

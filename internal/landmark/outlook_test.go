@@ -66,6 +66,33 @@ func TestOutlook(t *testing.T) {
 	}
 }
 
+// The clause says whether the year's end will do; nothing where it has done.
+func TestOutlookShort(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ code, known, given, month, want string }{
+		{"3.1", "05=7000 06=8400 07=9800 08=11200 09=12600", "", "2023-09", "照此年底约 16,800 人,难以达标"},
+		{"9.3", "05=50 06=60 07=70", "", "2023-07", "照此年底约 120 个,可以达标"},
+		{"6.5", "05=3000 06=4000 07=5000 08=5600", "", "2023-08", ""},
+		{"7.2", "05=45 06=42 07=39 08=36", "direction=down;baseline=50;printed=20", "2023-08", "照此年底约 24%,可能不达标"},
+		{"9.3", "05=50 06=60 07=70 08=80", "direction=down", "2023-08", "照此年底约 120 个,可能超出限额"},
+	} {
+		p := tongxiang(t)
+		r := recordOf(p, Date{2024, 1, 31})
+		ind, err := p.Indicator(test.code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		given(t, r, ind, test.given)
+		for known := range strings.FieldsSeq(test.known) {
+			m, text, _ := strings.Cut(known, "=")
+			put(t, r, ind, month(t, "2023-"+m), text)
+		}
+		if o, ok := r.Outlook(ind, month(t, test.month)); !ok || o.Short() != test.want {
+			t.Errorf("%s %s: %v %q, want %q", test.code, test.given, ok, o.Short(), test.want)
+		}
+	}
+}
+
 // shapes are made-up years: the true value at the end of each month from 0 to 12.
 var shapes = []struct {
 	name     string

@@ -147,7 +147,14 @@ func NewIndicatorPage(page Page, r *landmark.Record, ind *landmark.Indicator) In
 		p.Override = &OverrideNote{Light: o.Light, Computed: a.Computed, Reason: o.Reason, Span: span,
 			By: o.RecordedBy + "," + Day(o.RecordedAt.In(r.Zone))}
 	}
+	outlook, foretold := r.Outlook(ind, m)
+	if foretold {
+		p.Outlook = &OutlookNote{Sentence: outlook.Text}
+	}
 	if s, ok := newTrendSeries(r, a); ok {
+		if foretold {
+			s.outlook = &trendOutlook{outlook.Low, outlook.Expected, outlook.High}
+		}
 		p.Trend = newTrend(s)
 	}
 	if ind.Kind == landmark.Qualitative {

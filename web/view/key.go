@@ -46,6 +46,9 @@ func NewKey(p Page, b landmark.Board) KeyPage {
 	later := KeyGroup{ID: "h-later", Title: "未到期"}
 	for _, a := range landmark.TroubleFirst(b.Key()) {
 		row := KeyRow{A: a, Say: a.Plain(), Bullet: NewBullet(a, true, true)}
+		if o, ok := b.Record.Outlook(a.Indicator, b.Month); ok && o.Short() != "" {
+			row.Say += o.Short() + "。"
+		}
 		if days := overdueDays(b.Record, b.Record.DueFor(a.Indicator.Project.Lead.ID, b.Month)); days > 0 && a.Light == landmark.Unreported {
 			row.Say += fmt.Sprintf("已逾期 %d 天。", days)
 		}

@@ -56,6 +56,7 @@ type ProjectRow struct {
 	Spark    Spark
 	Baseline string
 	Sub      string // 时点水平,越高越好
+	Outlook  string // where the year will end, empty if that cannot be told or is settled
 	Reported *Done
 	Approved *Done
 	Revision string
@@ -148,6 +149,9 @@ func projectRow(r *landmark.Record, a landmark.Assessment) ProjectRow {
 	}
 	if !ind.Confirmed && ind.Kind != landmark.KindUnknown {
 		row.Sub += ",待确认"
+	}
+	if o, ok := r.Outlook(ind, a.Month); ok {
+		row.Outlook = o.Short()
 	}
 	if v := a.Shown(); v != nil {
 		row.Reported = &Done{ind.Project.Lead.Name, v.ReportedAt.In(r.Zone)}
