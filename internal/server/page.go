@@ -141,7 +141,7 @@ func (s *Server) bare(r *http.Request, title string) view.Page {
 	v := auth.VisitFrom(r.Context())
 	p := view.Page{
 		Title: title, Path: r.URL.Path, Query: shown(r.URL.Query()),
-		User: v.User, Demo: s.demo, PrintedAt: s.now().In(s.zone), Flash: s.flash(r), RequestID: v.RequestID,
+		User: v.User, CanChase: v.User.CanReview(), Demo: s.demo, PrintedAt: s.now().In(s.zone), Flash: s.flash(r), RequestID: v.RequestID,
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		// The answer to a form stands at an address that cannot be asked for:
@@ -203,6 +203,8 @@ func (s *Server) menu() []menuItem {
 	return []menuItem{
 		{label: "总览", path: "/", right: RightRead},
 		{label: "关键指标", path: "/key", star: true, right: RightRead},
+		{label: "审核", path: "/review", right: RightOffice},
+		{label: "签核", path: "/signoff", right: RightLead},
 		{label: "项目", path: "/projects/1", below: "/projects/", right: RightRead},
 		{label: "任务", path: "/tasks", right: RightRead},
 		{label: "场景", path: "/scenarios", right: RightRead},

@@ -61,6 +61,13 @@ func (s *Server) routes() []route {
 		{method: post, pattern: "/reports/{month}/preview", right: RightForm, handle: s.previewReport, body: reportTexts},
 		{method: get, pattern: "/evidence/{id}", right: RightForm, handle: s.exportEvidence},
 
+		// Deciding on what departments send.
+		{method: get, pattern: "/review", right: RightOffice, handle: s.showReview},
+		{method: post, pattern: "/review", right: RightOffice, handle: s.review, many: []string{"report"}},
+		{method: post, pattern: "/review/chase", right: RightOffice, handle: s.chase},
+		{method: get, pattern: "/signoff", right: RightLead, handle: s.showSignOff},
+		{method: post, pattern: "/signoff", right: RightLead, handle: s.signOff, many: []string{"report"}},
+
 		// The bulletin.
 		{method: get, pattern: "/bulletins", right: RightRead, handle: s.showBulletins},
 		{method: get, pattern: "/bulletins/{month}", right: RightRead, handle: s.showBulletin},
