@@ -1,6 +1,9 @@
 package landmark
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestParseMonth(t *testing.T) {
 	t.Parallel()
@@ -49,4 +52,31 @@ func FuzzParseDates(f *testing.F) {
 			t.Fatalf("ParseLight(%q) = %s", text, l)
 		}
 	})
+}
+
+func TestMonthsOfPlan(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		published   Date
+		first       Month
+		howMany     int
+		newestInJan Month // on 3 January of the plan's year
+	}{
+		{Date{2024, 5, 31}, MonthOf(2024, 5), 8, MonthOf(2024, 5)},
+		{Date{2024, 1, 1}, MonthOf(2024, 1), 12, MonthOf(2024, 1)},
+		{Date{2023, 12, 20}, MonthOf(2024, 1), 12, MonthOf(2024, 1)},
+		{Date{1990, 1, 1}, MonthOf(2024, 1), 12, MonthOf(2024, 1)},
+	} {
+		p := &Plan{Year: 2024, Published: c.published}
+		if got := p.FirstMonth(); got != c.first {
+			t.Errorf("published %s: first month got %s, want %s", c.published, got, c.first)
+		}
+		if got := len(p.Months()); got != c.howMany {
+			t.Errorf("published %s: got %d months, want %d", c.published, got, c.howMany)
+		}
+		r := &Record{Plan: p, Zone: time.UTC, AsOf: time.Date(2024, 1, 3, 9, 0, 0, 0, time.UTC)}
+		if got := r.NewestDue(); got != c.newestInJan {
+			t.Errorf("published %s: newest month due got %s, want %s", c.published, got, c.newestInJan)
+		}
+	}
 }

@@ -14,7 +14,7 @@ type Plan struct {
 	City         string // 桐乡市
 	Year         int    // the year of the targets
 	BaselineYear int
-	Published    Date     // the month it lies in is the first month owed
+	Published    Date     // see FirstMonth
 	Columns      []string // the table's header as printed, in order
 	Demo         bool     // holds made-up reports (演示数据)
 	Projects     []*Project
@@ -26,8 +26,9 @@ type Plan struct {
 // plan, because it counts part of it. Both are codes.
 type Relation struct{ Lower, Upper string }
 
-// FirstMonth is the first month for which reports are owed.
-func (p *Plan) FirstMonth() Month { return p.Published.InMonth() }
+// FirstMonth is the first month for which reports are owed: that of publication,
+// and January for a plan that was out before its year began.
+func (p *Plan) FirstMonth() Month { return max(p.Published.InMonth(), MonthOf(p.Year, 1)) }
 
 // LastMonth is December of the plan's year.
 func (p *Plan) LastMonth() Month { return MonthOf(p.Year, 12) }
