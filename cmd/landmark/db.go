@@ -24,6 +24,14 @@ type dbDump struct {
 
 // Run writes a backup.
 func (c dbDump) Run(ctx context.Context, p *program) (err error) {
+	file, replace, err := target(c.File)
+	if err != nil {
+		return err
+	}
+	if !replace {
+		return fmt.Errorf("cannot write %s: a backup goes to a file, not to a device or a pipe", c.File)
+	}
+	c.File = file
 	d, err := p.open(ctx, false)
 	if err != nil {
 		return err

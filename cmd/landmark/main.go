@@ -141,7 +141,11 @@ func fail(stderr io.Writer, err error) int {
 		for _, f := range faults {
 			fmt.Fprintln(stderr, f)
 		}
-		fmt.Fprintf(stderr, "landmark: refused whole, nothing was changed: mend the %d faults above and try again\n", len(faults))
+		them := fmt.Sprintf("%d faults", len(faults))
+		if len(faults) == 1 {
+			them = "fault"
+		}
+		fmt.Fprintf(stderr, "landmark: refused whole, nothing was changed: mend the %s above and try again\n", them)
 		return exitRefused
 	}
 	message := err.Error()

@@ -5,11 +5,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"landmark/internal/pgtest"
 	"landmark/internal/store"
@@ -172,6 +175,26 @@ func TestServeKeepsDemoAndRealApart(t *testing.T) {
 	if status, stderr := serve("--demo"); status != 0 {
 		t.Fatalf("serve --demo again: status %d, %s", status, stderr)
 	}
+	// A plan and an account that commands add go by the demo's clock, which else
+	// would begin at the machine's moment when the demo is served again.
+	if status, _, stderr := call(t, url, "", "plan", "import", write(t, "plan.txt", string(seeds.Table)), "--slug", "second"); status != 0 {
+		t.Fatalf("plan import: status %d, %s", status, stderr)
+	}
+	if status, _, stderr := call(t, url, "", "user", "add", "zhang", "--role", "office"); status != 0 {
+		t.Fatalf("user add: status %d, %s", status, stderr)
+	}
+	pool, err := store.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	h, err := store.New(pool).Holdings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := time.Date(2023, 10, 13, 0, 0, 0, 0, time.UTC); h.LastAct.After(want) {
+		t.Errorf("the demo's last act is at %s, want before %s", h.LastAct, want)
+	}
 	if status, stderr := serve(); status != 1 || !strings.Contains(stderr, "demo data") {
 		t.Errorf("serve on a demo database: status %d, %q", status, stderr)
 	}
@@ -257,4 +280,49 @@ func sums(t *testing.T, file string) string {
 		fmt.Fprintf(&b, "%s %d %s\n", table.Name, table.Rows, table.SHA256)
 	}
 	return b.String()
+}
+
+// -o never puts a file in the place of a device, a pipe, a link or a folder.
+func TestOutputKeepsWhatIsNoFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pipe, file, link := filepath.Join(dir, "pipe"), filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	p := &program{stdout: io.Discard}
+	put := func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err }
+
+	r, err := os.OpenFile(pipe, os.O_RDWR, 0) // a reader, so that writing does not wait
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := p.output(pipe, put); err != nil {
+		t.Errorf("to a pipe: %v", err)
+	}
+	if info, err := os.Lstat(pipe); err != nil || info.Mode().Type() != os.ModeNamedPipe {
+		t.Errorf("the pipe has become %v, %v", info.Mode(), err)
+	}
+	if err := p.output(link, put); err != nil {
+		t.Errorf("to a link: %v", err)
+	}
+	if b, err := os.ReadFile(file); err != nil || string(b) != "new" {
+		t.Errorf("behind the link stands %q, %v", b, err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode().Type() != os.ModeSymlink {
+		t.Errorf("the link has become %v, %v", info.Mode(), err)
+	}
+	if err := p.output(dir, put); err == nil || !strings.Contains(err.Error(), "folder") {
+		t.Errorf("to a folder: %v", err)
+	}
+	if _, _, stderr := call(t, "", "", "db", "dump", pipe); !strings.Contains(stderr, "not to a device") {
+		t.Errorf("db dump to a pipe: %q", stderr)
+	}
 }

@@ -47,13 +47,17 @@ func (c planImport) Run(ctx context.Context, p *program) error {
 		if plan, err = c.read(ctx, p, directory(known)); err != nil {
 			return err
 		}
+		now, err := present(ctx, p, st) // the machine's clock would carry a demo's along
+		if err != nil {
+			return err
+		}
 		verb := "imported"
 		if c.Update {
 			verb = "updated"
-			err = inEnglish(st.UpdatePlan(ctx, plan, operator, time.Now()), landmark.NotFound,
+			err = inEnglish(st.UpdatePlan(ctx, plan, operator, now), landmark.NotFound,
 				"no plan %q to update: landmark plan list shows what there is", plan.Slug)
 		} else {
-			err = inEnglish(st.InsertPlan(ctx, plan, operator, time.Now()), landmark.Conflict,
+			err = inEnglish(st.InsertPlan(ctx, plan, operator, now), landmark.Conflict,
 				"a plan %q is there already: add --update to take over changed figures, or choose another --slug", plan.Slug)
 		}
 		if err != nil {
@@ -163,8 +167,7 @@ type planExport struct {
 // Run writes a plan out.
 func (c planExport) Run(ctx context.Context, p *program) error {
 	return p.withStore(ctx, func(st *store.Store) error {
-		now := time.Now()
-		r, err := st.Record(ctx, c.Plan, time.Time{}, now, p.zone)
+		r, err := st.Record(ctx, c.Plan, time.Time{}, time.Now(), p.zone)
 		if err != nil {
 			return inEnglish(err, landmark.NotFound, "no plan %q: landmark plan list shows what there is", c.Plan)
 		}
@@ -181,6 +184,23 @@ func (c planExport) Run(ctx context.Context, p *program) error {
 	})
 }
 
+// target is the file that name means, links followed, and whether it is to be
+// replaced whole: a device or a pipe is written to, never renamed over.
+func target(name string) (file string, replace bool, err error) {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+	}
+	info, err := os.Stat(name)
+	switch {
+	case err != nil: // not there yet; what else may be wrong shows when it is made
+		return name, true, nil
+	case info.IsDir():
+		return name, false, fmt.Errorf("cannot write %s: it is a folder: name a file in it", name)
+	default:
+		return name, info.Mode().IsRegular(), nil
+	}
+}
+
 // output writes to a file, which appears only once it is whole, or to standard
 // output.
 func (p *program) output(name string, write func(io.Writer) error) (err error) {
@@ -191,6 +211,16 @@ func (p *program) output(name string, write func(io.Writer) error) (err error) {
 	if name == "" || name == "-" {
 		_, err := p.stdout.Write(b.Bytes())
 		return err
+	}
+	name, replace, err := target(name)
+	if err != nil {
+		return err
+	}
+	if !replace {
+		if err := os.WriteFile(name, b.Bytes(), 0o644); err != nil {
+			return fmt.Errorf("cannot write %s: check the rights: %w", name, errors.Unwrap(err))
+		}
+		return nil
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".landmark-*")
 	if err != nil {
