@@ -13,6 +13,7 @@ type DepartmentsPage struct {
 	Page
 	Leading    []DepartmentRow
 	Supporting []DepartmentRow
+	Discipline *DisciplineTable // nil before a report was owed
 	Sub        string
 }
 
@@ -52,6 +53,7 @@ func NewDepartmentsPage(page Page, board landmark.Board) DepartmentsPage {
 			p.Supporting = append(p.Supporting, row)
 		}
 	}
+	p.Discipline = newDisciplineTable(page, board.Record, board.Month)
 	p.Sub = fmt.Sprintf("%d 个牵头单位,%d 个只配合的单位", len(p.Leading), len(p.Supporting))
 	return p
 }
@@ -113,6 +115,7 @@ type DepartmentPage struct {
 	Due      string // 9月报送截止10月5日
 	Notes    []DepartmentNote
 	Chases   []Event
+	Months   []DisciplineMonth // how it kept its dates; empty if it reports nothing
 	TasksAt  string // the task page, narrowed to this department
 	Prev     *Link
 	Next     *Link
@@ -192,6 +195,7 @@ func NewDepartmentPage(page Page, board landmark.Board, d landmark.Department) D
 	}
 	slices.SortStableFunc(p.Notes, func(x, y DepartmentNote) int { return y.Note.At.Compare(x.Note.At) })
 	p.Notes = p.Notes[:min(len(p.Notes), shownNotes)]
+	p.Months = disciplineMonths(page, r, d, m)
 	if len(p.Groups) > 0 {
 		due := r.DueFor(d.ID, m)
 		p.Due = fmt.Sprintf("%s报送%s截止", m.Short(), due.Short())

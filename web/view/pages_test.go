@@ -53,6 +53,13 @@ func madePages() map[string]templ.Component {
 		out["tasks"+r.name] = Tasks(NewTasksPage(madePage(r.record, 9, "/tasks"), r.record))
 		out["scenarios"+r.name] = Scenarios(NewScenariosPage(madePage(r.record, 9, "/scenarios"), r.record))
 	}
+	for _, asked := range []string{"", "老年", "mzj", "4.", "没有的"} {
+		found, err := full.Plan.Search(asked)
+		if err != nil {
+			panic(err)
+		}
+		out["search-"+asked] = Search(NewSearchPage(madePage(full, 9, "/search"), full.Board(landmark.MonthOf(2023, 9)), asked, found))
+	}
 	for name, page := range madeBulletins(full) {
 		out[name] = page
 	}
