@@ -164,12 +164,16 @@ func (u Upload) check() error {
 // of the office. Readers see figures and no files, for files name persons. To them
 // it is as if the file did not exist.
 func (s *Service) Evidence(ctx context.Context, u landmark.User, id int64) (store.EvidenceFile, []byte, error) {
-	file, content, err := s.store.Evidence(ctx, id)
+	file, err := s.store.Evidence(ctx, id)
 	if err != nil {
 		return store.EvidenceFile{}, nil, err
 	}
 	if !u.CanSeeUnapproved(file.DepartmentID) {
 		return store.EvidenceFile{}, nil, landmark.Errorf(landmark.NotFound, "", "没有这个文件")
+	}
+	content, err := s.store.EvidenceContent(ctx, id)
+	if err != nil {
+		return store.EvidenceFile{}, nil, err
 	}
 	return file, content, nil
 }

@@ -52,7 +52,7 @@ const (
 )
 
 func (s *Service) importOnce(ctx context.Context, by landmark.Actor, planSlug string, m landmark.Month, list []ValueInput, how importMode, now time.Time) (sent []store.Submitted, err error) {
-	err = s.store.Tx(ctx, func(st *store.Store) error {
+	err = s.tx(ctx, func(st *store.Store) error {
 		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
 		if err != nil {
 			return err

@@ -27,7 +27,7 @@ func (s *Service) Override(ctx context.Context, by landmark.Actor, u landmark.Us
 	case o.Until < o.From:
 		return landmark.Errorf(landmark.Invalid, "until", "改判的到期月份不能早于起始月份")
 	}
-	return s.store.Tx(ctx, func(st *store.Store) error {
+	return s.tx(ctx, func(st *store.Store) error {
 		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
 		if err != nil {
 			return err
@@ -58,7 +58,7 @@ func (s *Service) WithdrawOverride(ctx context.Context, by landmark.Actor, u lan
 	if utf8.RuneCountInString(reason) > maxSaid {
 		return landmark.Errorf(landmark.Invalid, "reason", "撤销的理由最多%d个字", maxSaid)
 	}
-	return s.store.Tx(ctx, func(st *store.Store) error {
+	return s.tx(ctx, func(st *store.Store) error {
 		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
 		if err != nil {
 			return err

@@ -16,7 +16,7 @@ func (s *Service) Chase(ctx context.Context, by landmark.Actor, u landmark.User,
 	if !u.CanReview() {
 		return landmark.Errorf(landmark.Forbidden, "", "只有市府办可以催报")
 	}
-	return s.store.Tx(ctx, func(st *store.Store) error {
+	return s.tx(ctx, func(st *store.Store) error {
 		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
 		if err != nil {
 			return err
@@ -60,7 +60,7 @@ func (s *Service) SetPeriod(ctx context.Context, by landmark.Actor, u landmark.U
 	if err != nil {
 		return err
 	}
-	return s.store.Tx(ctx, func(st *store.Store) error {
+	return s.tx(ctx, func(st *store.Store) error {
 		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
 		if err != nil {
 			return err
@@ -90,7 +90,7 @@ func (s *Service) Extend(ctx context.Context, by landmark.Actor, u landmark.User
 	if err != nil {
 		return err
 	}
-	return s.store.Tx(ctx, func(st *store.Store) error {
+	return s.tx(ctx, func(st *store.Store) error {
 		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
 		if err != nil {
 			return err

@@ -69,6 +69,39 @@ func TestTwoReviewersAtOnce(t *testing.T) {
 	}
 }
 
+// Two who decide on the same reports, named in opposite order, do not stop each
+// other: one wins all, the other is told.
+func TestDecideInOppositeOrder(t *testing.T) {
+	t.Parallel()
+	w := inDB(t)
+	w.submit(t, "jia", juneForm(), july4)
+	for round := range 20 {
+		list := w.seen(t, "1.1", "1.2", "1.3")
+		back := []store.Seen{list[2], list[1], list[0]}
+		errs := make([]error, 2)
+		var both sync.WaitGroup
+		for i, l := range [][]store.Seen{list, back} {
+			both.Go(func() {
+				by, u := w.who([]string{"office", "office2"}[i])
+				_, errs[i] = w.work.Return(context.Background(), by, u, l, "请核对", july4)
+			})
+		}
+		both.Wait()
+		if (errs[0] == nil) == (errs[1] == nil) {
+			t.Fatalf("round %d: errors %v and %v; want exactly one", round, errs[0], errs[1])
+		}
+		for _, err := range errs {
+			if err != nil && landmark.KindOf(err) != landmark.Conflict {
+				t.Fatalf("round %d: the loser's error = %v, want Conflict", round, err)
+			}
+		}
+		// What came back is sent again as it is.
+		if got := w.submit(t, "jia", reporting.FormInput{Plan: slug, Month: june}, july4).Sent; len(got) != 3 {
+			t.Fatalf("round %d: sent %v again, want all three", round, got)
+		}
+	}
+}
+
 // The same form sent many times at once has one effect, and every sender gets the
 // same receipt.
 func TestSameKeyAtOnce(t *testing.T) {

@@ -25,6 +25,19 @@ type Service struct {
 // New makes a service.
 func New(st *store.Store, zone *time.Location) *Service { return &Service{store: st, zone: zone} }
 
+// attempts is how often a change is tried before it is given up.
+const attempts = 4
+
+// tx runs f in a transaction, anew if the database gave it up for another one.
+func (s *Service) tx(ctx context.Context, f func(*store.Store) error) error {
+	for attempt := 1; ; attempt++ {
+		err := s.store.Tx(ctx, f)
+		if attempt == attempts || !store.Retryable(err) {
+			return err
+		}
+	}
+}
+
 // said is a value as the history tells of it.
 type said struct {
 	Value    string `json:"value,omitempty"`
@@ -105,7 +118,7 @@ func move(ctx context.Context, st *store.Store, by landmark.Actor, list []store.
 // Take sends submissions that the caller has checked, as the demo does. It is
 // for no person's figures: see Submit and Import.
 func (s *Service) Take(ctx context.Context, by landmark.Actor, planSlug string, list []store.Submission, now time.Time) (sent []store.Submitted, err error) {
-	err = s.store.Tx(ctx, func(st *store.Store) error {
+	err = s.tx(ctx, func(st *store.Store) error {
 		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
 		if err != nil {
 			return err

@@ -57,7 +57,7 @@ func (s *Service) decide(ctx context.Context, by landmark.Actor, u landmark.User
 	if !u.CanReview() {
 		leads = u.DepartmentID
 	}
-	err = s.store.Tx(ctx, func(st *store.Store) error {
+	err = s.tx(ctx, func(st *store.Store) error {
 		moved, err = move(ctx, st, by, list, to, act, reason, leads, now)
 		return err
 	})

@@ -149,10 +149,6 @@ func (s *Service) Submit(ctx context.Context, by landmark.Actor, u landmark.User
 	return s.take(ctx, by, u, in, true, now)
 }
 
-// attempts is how often a form is taken anew after somebody else came first
-// between reading and writing.
-const attempts = 4
-
 func (s *Service) take(ctx context.Context, by landmark.Actor, u landmark.User, in FormInput, submit bool, now time.Time) (Receipt, error) {
 	if n := utf8.RuneCountInString(in.Key); in.Key != "" && (n < 16 || n > 64 || !utf8.ValidString(in.Key) || strings.ContainsRune(in.Key, 0)) {
 		return Receipt{}, landmark.Errorf(landmark.Invalid, "key", "表单的编号不对,请刷新页面后再试")
@@ -162,6 +158,7 @@ func (s *Service) take(ctx context.Context, by landmark.Actor, u landmark.User, 
 		return Receipt{}, &CheckError{Findings: findings}
 	}
 	body := in.body(submit)
+	// Taken anew where somebody else came first between reading and writing.
 	for attempt := 1; ; attempt++ {
 		receipt, err := s.takeOnce(ctx, by, u, in, body, submit, now)
 		if attempt == attempts || !errors.Is(err, store.ErrStale) {
@@ -172,7 +169,7 @@ func (s *Service) take(ctx context.Context, by landmark.Actor, u landmark.User, 
 
 func (s *Service) takeOnce(ctx context.Context, by landmark.Actor, u landmark.User, in FormInput, body [32]byte, submit bool, now time.Time) (receipt Receipt, err error) {
 	var refused error
-	err = s.store.Tx(ctx, func(st *store.Store) error {
+	err = s.tx(ctx, func(st *store.Store) error {
 		if in.Key != "" {
 			k, err := st.UseKey(ctx, u.ID, in.Key, body, now)
 			if err != nil {

@@ -22,7 +22,7 @@ type TaskSaid struct {
 // UpdateTasks takes what a department says of tasks for a month. The lead
 // department sets states; a cooperating one adds notes.
 func (s *Service) UpdateTasks(ctx context.Context, by landmark.Actor, u landmark.User, planSlug string, m landmark.Month, list []TaskSaid, now time.Time) error {
-	return s.store.Tx(ctx, func(st *store.Store) error {
+	return s.tx(ctx, func(st *store.Store) error {
 		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
 		if err != nil {
 			return err
@@ -105,7 +105,7 @@ func (s *Service) Unreach(ctx context.Context, by landmark.Actor, u landmark.Use
 }
 
 func (s *Service) milestone(ctx context.Context, by landmark.Actor, u landmark.User, planSlug, code, step string, on landmark.Date, withdraw bool, now time.Time) error {
-	return s.store.Tx(ctx, func(st *store.Store) error {
+	return s.tx(ctx, func(st *store.Store) error {
 		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
 		if err != nil {
 			return err

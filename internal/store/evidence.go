@@ -47,19 +47,22 @@ func (s *Store) InsertEvidence(ctx context.Context, f EvidenceFile, content []by
 	return n, wrap(err, "keep evidence %q of department %d", f.Name, f.DepartmentID)
 }
 
-// Evidence reads a file with its content. It returns a NotFound error without
+// Evidence reads a file without its content. It returns a NotFound error without
 // such a file.
-func (s *Store) Evidence(ctx context.Context, evidenceID int64) (EvidenceFile, []byte, error) {
-	type row struct {
-		evidenceRow
-		Content []byte
-	}
-	rows, err := s.db.Query(ctx, `SELECT `+evidenceColumns+`, e.content FROM evidence e WHERE e.id = $1`, evidenceID)
+func (s *Store) Evidence(ctx context.Context, evidenceID int64) (EvidenceFile, error) {
+	rows, err := s.db.Query(ctx, `SELECT `+evidenceColumns+` FROM evidence e WHERE e.id = $1`, evidenceID)
 	if err != nil {
-		return EvidenceFile{}, nil, wrap(err, "read evidence %d", evidenceID)
+		return EvidenceFile{}, wrap(err, "read evidence %d", evidenceID)
 	}
-	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[row])
-	return r.file(), r.Content, wrap(err, "read evidence %d", evidenceID)
+	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[evidenceRow])
+	return r.file(), wrap(err, "read evidence %d", evidenceID)
+}
+
+// EvidenceContent reads what is in a file.
+func (s *Store) EvidenceContent(ctx context.Context, evidenceID int64) ([]byte, error) {
+	var content []byte
+	err := s.db.QueryRow(ctx, `SELECT content FROM evidence WHERE id = $1`, evidenceID).Scan(&content)
+	return content, wrap(err, "read the content of evidence %d", evidenceID)
 }
 
 // Sent is what a reviewer reads of a waiting report beyond its value.

@@ -34,3 +34,20 @@ func Unavailable(err error) bool {
 	_, network := errors.AsType[net.Error](err)
 	return network || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
+
+// Retryable says whether the database gave a transaction up for the sake of
+// another one, or for a plan that a migration overtook: nothing of it stands, and
+// the same again may succeed at once. An outcome that is unknown is none of these.
+func Retryable(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return false
+	}
+	switch pg.Code {
+	case "40001", "40P01": // serialization failure, deadlock
+		return true
+	case "0A000": // by routine, for the text may be in any language
+		return pg.Routine == "RevalidateCachedQuery"
+	}
+	return false
+}

@@ -293,14 +293,19 @@ func (l *loader) queueReports() {
 	}
 	// Where a report stood at the moment is what its last event by then said.
 	each(l, `
-		SELECT r.id, r.indicator_id, r.month, e.state, e.revision, n.correction, n.amount, n.step, n.note, n.reason,
-			CASE WHEN e.state = 'returned' THEN e.reason ELSE '' END AS returned_for,
-			n.submitted_by, n.submitted_at, f.submitted_at AS first_submitted_at, e.recorded_at AS state_at, e.recorded_by AS state_by
+		SELECT r.id, r.indicator_id, r.month, e.state, e.revision, e.correction, e.amount, e.step, e.note, e.reason,
+			CASE WHEN e.state = 'returned' THEN e.said ELSE '' END AS returned_for,
+			e.submitted_by, e.submitted_at, f.submitted_at AS first_submitted_at, e.recorded_at AS state_at, e.recorded_by AS state_by
 		FROM project j
 		JOIN indicator i ON i.project_id = j.id
 		JOIN report r ON r.indicator_id = i.id
-		JOIN LATERAL (SELECT * FROM report_event WHERE report_id = r.id AND recorded_at <= $2 ORDER BY id DESC LIMIT 1) e ON true
-		JOIN report_revision n ON n.report_id = r.id AND n.revision = e.revision
+		JOIN LATERAL (
+			SELECT v.state, v.revision, v.reason AS said, v.recorded_at, v.recorded_by,
+				n.correction, n.amount, n.step, n.note, n.reason, n.submitted_by, n.submitted_at
+			FROM (SELECT state, revision, reason, recorded_at, recorded_by FROM report_event WHERE report_id = r.id AND recorded_at <= $2 ORDER BY id DESC LIMIT 1) v
+			JOIN report_revision n ON n.report_id = r.id AND n.revision = v.revision
+			OFFSET 0 -- keeps the planner from seeking the last event anew for each revision
+		) e ON true
 		JOIN report_revision f ON f.report_id = r.id AND f.revision = 1
 		WHERE j.plan_id = `+thePlan+`
 		ORDER BY r.indicator_id, r.month`, func(row reportRow) {
