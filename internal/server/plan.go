@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -118,7 +119,11 @@ func (s *Server) showTasks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.render(w, r, http.StatusOK, view.Tasks(view.NewTasksPage(p, board.Record)))
+	page := view.NewTasksPage(p, board.Record)
+	if err := knownFilters(page.Filters); err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, view.Tasks(page))
 }
 
 // showScenarios handles GET /scenarios.
@@ -127,7 +132,28 @@ func (s *Server) showScenarios(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.render(w, r, http.StatusOK, view.Scenarios(view.NewScenariosPage(p, board.Record)))
+	page := view.NewScenariosPage(p, board.Record)
+	if err := knownFilters(page.Filters); err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, view.Scenarios(page))
+}
+
+// knownFilters refuses a list narrowed to what there is none of: an empty list
+// would read as "nothing to do".
+func knownFilters(f view.Filters) error {
+	among := func(chosen string, all []view.Option) bool {
+		return chosen == "" || slices.ContainsFunc(all, func(o view.Option) bool { return o.Chosen })
+	}
+	switch {
+	case !among(f.Project, f.Projects):
+		return landmark.Errorf(landmark.NotFound, "project", "方案里没有编号为“%s”的项目", short(f.Project))
+	case !among(f.Department, f.Departments):
+		return landmark.Errorf(landmark.NotFound, "department", "方案里没有“%s”这个单位", short(f.Department))
+	case !among(f.State, f.States):
+		return problem(http.StatusBadRequest, "没有“"+short(f.State)+"”这种状态可选")
+	}
+	return nil
 }
 
 // showScreen handles GET /screen, which asks for itself again every minute.

@@ -158,3 +158,34 @@ func TestHistoryIsOwnDepartments(t *testing.T) {
 		}
 	}
 }
+
+// A list narrowed to what there is none of is refused, not shown empty.
+func TestListsKnowTheirFilters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.account("viewer", landmark.RoleViewer, "")
+	b := w.enter("viewer")
+	for query, want := range map[string]int{
+		"":                         http.StatusOK,
+		"?project=":                http.StatusOK,
+		"?project=4":               http.StatusOK,
+		"?project=99":              http.StatusNotFound,
+		"?project=x":               http.StatusNotFound,
+		"?department=minzheng":     http.StatusOK,
+		"?department=民政局":          http.StatusOK,
+		"?department=nope":         http.StatusNotFound,
+		"?state=changed":           http.StatusOK,
+		"?state=zz":                http.StatusBadRequest,
+		"?state=zz&project=99":     http.StatusNotFound,
+		"?project=4&state=changed": http.StatusOK,
+	} {
+		for _, list := range []string{"/tasks", "/scenarios"} {
+			if got := b.get(list + query).StatusCode; got != want {
+				t.Errorf("%s%s: got %d, want %d", list, query, got, want)
+			}
+		}
+	}
+	if got := b.get("/tasks?state=done").StatusCode; got != http.StatusOK {
+		t.Errorf("/tasks?state=done: got %d", got)
+	}
+}
