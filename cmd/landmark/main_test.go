@@ -54,6 +54,16 @@ func TestPlanComesBackByteForByte(t *testing.T) {
 	if status, _, stderr := call(t, url, "", "plan", "import", table, "--slug", "tongxiang-2023"); status != 1 || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("import again: status %d, %q; want 1 and one line", status, stderr)
 	}
+	for _, args := range [][]string{{"--title", "别的标题"}, {"--published", "2023-07-01"}} {
+		status, _, stderr := call(t, url, "", append([]string{"plan", "import", table, "--slug", "tongxiang-2023", "--update"}, args...)...)
+		if status != 1 || !strings.Contains(stderr, "leave --title and --published out") {
+			t.Errorf("update with %s: status %d, %q; want 1 and that it is kept", args, status, stderr)
+		}
+	}
+	if status, stdout, stderr := call(t, url, "", "plan", "import", table, "--slug", "tongxiang-2023", "--update",
+		"--published", "2023-05-31"); status != 0 || !strings.Contains(stdout, seeds.Title) {
+		t.Errorf("update: status %d, %q %q; want the title there is", status, stdout, stderr)
+	}
 	if status, stdout, _ := call(t, url, "", "plan", "list"); status != 0 || !strings.Contains(stdout, "tongxiang-2023") || !strings.Contains(stdout, "30") {
 		t.Errorf("list: status %d, %q", status, stdout)
 	}

@@ -54,6 +54,9 @@ func (c planImport) Run(ctx context.Context, p *program) error {
 		verb := "imported"
 		if c.Update {
 			verb = "updated"
+			if err := c.keepsHead(ctx, p, st, plan); err != nil {
+				return err
+			}
 			err = inEnglish(st.UpdatePlan(ctx, plan, operator, now), landmark.NotFound,
 				"no plan %q to update: landmark plan list shows what there is", plan.Slug)
 		} else {
@@ -66,6 +69,23 @@ func (c planImport) Run(ctx context.Context, p *program) error {
 		_, err = fmt.Fprintf(p.stdout, "%s %s: %s, %d projects, %d indicators\n", verb, plan.Slug, plan.Title, len(plan.Projects), len(plan.Indicators()))
 		return err
 	})
+}
+
+// keepsHead refuses an update that would have to change what no update changes,
+// and gives plan the title there is where none was asked for.
+func (c planImport) keepsHead(ctx context.Context, p *program, st *store.Store, plan *landmark.Plan) error {
+	old, err := st.Record(ctx, plan.Slug, time.Time{}, time.Now(), p.zone)
+	if landmark.KindOf(err) == landmark.NotFound {
+		return nil // UpdatePlan says so
+	}
+	if err != nil {
+		return err
+	}
+	if c.Title != "" && c.Title != old.Plan.Title || c.Published != "" && plan.Published != old.Plan.Published {
+		return fmt.Errorf("--update keeps the title %q and the day of publication %s: leave --title and --published out", old.Plan.Title, old.Plan.Published)
+	}
+	plan.Title = old.Plan.Title
+	return nil
 }
 
 // read makes a plan of the files. Standard input can be read once, so its bytes
