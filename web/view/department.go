@@ -198,7 +198,7 @@ func NewDepartmentPage(page Page, board landmark.Board, d landmark.Department) D
 	p.Months = disciplineMonths(page, r, d, m)
 	if len(p.Groups) > 0 {
 		due := r.DueFor(d.ID, m)
-		p.Due = fmt.Sprintf("%s报送%s截止", m.Short(), due.Short())
+		p.Due = fmt.Sprintf("%s报送%s截止", m.Short(), dayFrom(due, m))
 		if due != r.Period(m).Due {
 			p.Due += "(已延期)"
 		}

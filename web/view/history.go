@@ -149,6 +149,7 @@ var fieldNames = map[string]string{
 	"value": "值", "step": "步骤", "state": "状态", "revision": "版次", "note": "说明", "reason": "原因", "light": "状态", "until": "有效期至", "from": "起",
 	"on": "日期", "opens": "开放", "due": "截止", "grace": "宽限", "lock": "锁定", "target": "目标", "text": "内容", "basis": "依据", "kind": "性质",
 	"direction": "方向", "unit": "单位", "measured": "报送频次", "confirmed": "已确认", "tolerance": "容差", "red_line": "红线", "name": "名称", "role": "角色", "department": "单位",
+	"title": "标题", "slug": "地址名", "projects": "项目", "indicators": "指标", "number": "期号", "year": "年份", "sha256": "校验值", "type": "类型", "bytes": "字节",
 }
 
 // wordNames are the words for stored codes.

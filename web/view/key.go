@@ -49,8 +49,8 @@ func NewKey(p Page, b landmark.Board) KeyPage {
 		if o, ok := b.Record.Outlook(a.Indicator, b.Month); ok && o.Short() != "" {
 			row.Say += o.Short() + "。"
 		}
-		if days := overdueDays(b.Record, b.Record.DueFor(a.Indicator.Project.Lead.ID, b.Month)); days > 0 && a.Light == landmark.Unreported {
-			row.Say += fmt.Sprintf("已逾期 %d 天。", days)
+		if late := overdue(b.Record, b.Record.DueFor(a.Indicator.Project.Lead.ID, b.Month)); late != "" && a.Light == landmark.Unreported {
+			row.Say += late + "。"
 		}
 		if a.Override != nil {
 			row.Say += fmt.Sprintf("按规则为%s,市府办改判为%s:%s。", a.Computed.Chinese(), a.Light.Chinese(), clipped(a.Override.Reason, 40))

@@ -149,13 +149,13 @@ func owedIn(p *landmark.Plan, m landmark.Month) int {
 func dueText(r *landmark.Record, b landmark.Board) string {
 	text := ""
 	if n := owedIn(r.Plan, b.Month); n > 0 {
-		text = fmt.Sprintf("%s应报 %d 项,%s截止", b.Month.Short(), n, r.Period(b.Month).Due.Short())
+		text = fmt.Sprintf("%s应报 %d 项,%s截止", b.Month.Short(), n, dayFrom(r.Period(b.Month).Due, b.Month))
 	} else {
 		text = fmt.Sprintf("%s没有应报的指标", b.Month.Short())
 	}
 	if next := b.Month + 1; next <= r.Plan.LastMonth() {
 		if n := owedIn(r.Plan, next); n > 0 {
-			text += fmt.Sprintf(";下一期%s应报 %d 项,%s截止", next.Short(), n, r.Period(next).Due.Short())
+			text += fmt.Sprintf(";下一期%s应报 %d 项,%s截止", next.Short(), n, dayFrom(r.Period(next).Due, next))
 		}
 	}
 	return text + "。"
@@ -173,10 +173,7 @@ func dueRows(r *landmark.Record, m landmark.Month) ([]DueRow, int) {
 	var out []DueRow
 	for ; m <= r.Plan.LastMonth(); m++ {
 		due := r.Period(m).Due
-		row := DueRow{Month: m.Short(), Day: due.Short(), Count: owedIn(r.Plan, m)}
-		if due.Year > r.Plan.Year {
-			row.Day = "次年" + row.Day
-		}
+		row := DueRow{Month: m.Short(), Day: dayFrom(due, m), Count: owedIn(r.Plan, m)}
 		for _, ind := range r.Plan.Indicators() {
 			if r.Plan.Owes(ind, m) && !everyMonth(ind) {
 				row.Indicators = append(row.Indicators, ind)
@@ -255,10 +252,34 @@ func overdueText(r *landmark.Record, b landmark.Board) string {
 	if b.Counts[landmark.Unreported] == 0 {
 		return ""
 	}
-	if days := overdueDays(r, due); days > 0 {
-		return fmt.Sprintf("逾期 %d 天", days)
+	if text := overdue(r, due); text != "" {
+		return text
 	}
-	return due.Short() + "截止"
+	return dayFrom(due, b.Month) + "截止"
+}
+
+// monthOfDays is how long days are counted; after that the date says more.
+const monthOfDays = 31
+
+// overdue says how long ago a due date was: 逾期 2 天, and of one long gone only
+// the date. Empty while there is time.
+func overdue(r *landmark.Record, due landmark.Date) string {
+	switch days := overdueDays(r, due); {
+	case days == 0:
+		return ""
+	case days <= monthOfDays:
+		return fmt.Sprintf("逾期 %d 天", days)
+	default:
+		return due.Chinese() + "已截止"
+	}
+}
+
+// dayFrom is a day as seen from a month, with its year where that is the next.
+func dayFrom(d landmark.Date, m landmark.Month) string {
+	if d.Year > m.Year() {
+		return "次年" + d.Short()
+	}
+	return d.Short()
 }
 
 // overdueDays are the days gone since due, zero while there is time.
@@ -402,7 +423,7 @@ func reportText(r *landmark.Record, m landmark.Month, p *landmark.Project) (text
 		if r.Today().Compare(due) > 0 {
 			return m.Short() + "未报", sub, true
 		}
-		return "待报", due.Short() + "截止", false
+		return "待报", dayFrom(due, m) + "截止", false
 	case returned > 0:
 		text = fmt.Sprintf("退回 %d 项", returned)
 	case approved+waiting < owed:

@@ -207,6 +207,29 @@ func TestOverviewSaysWhatIsDueWhen(t *testing.T) {
 	}
 }
 
+// A plan of years ago is overdue by a date, not by a thousand days.
+func TestOverdueIsCountedInDaysForAMonth(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		month int
+		now   time.Time
+		want  string
+	}{
+		{9, time.Date(2023, 10, 5, 23, 0, 0, 0, shanghai), "10月5日截止"},
+		{9, time.Date(2023, 10, 6, 0, 0, 0, 0, shanghai), "逾期 1 天"},
+		{9, time.Date(2023, 11, 5, 9, 0, 0, 0, shanghai), "逾期 31 天"},
+		{9, time.Date(2023, 11, 6, 9, 0, 0, 0, shanghai), "2023年10月5日已截止"},
+		{12, time.Date(2023, 12, 31, 9, 0, 0, 0, shanghai), "次年1月5日截止"},
+		{12, time.Date(2026, 11, 24, 9, 0, 0, 0, shanghai), "2024年1月5日已截止"},
+	} {
+		r := emptyRecord(madePlan())
+		r.AsOf = c.now
+		if got := overdueText(r, r.Board(landmark.MonthOf(2023, c.month))); got != c.want {
+			t.Errorf("%d月 on %s: got %q, want %q", c.month, c.now.Format(time.DateOnly), got, c.want)
+		}
+	}
+}
+
 func TestOverviewReportColumn(t *testing.T) {
 	t.Parallel()
 	september := landmark.MonthOf(2023, 9)
