@@ -203,13 +203,13 @@ func (s *Server) menu() []menuItem {
 	return []menuItem{
 		{label: "总览", path: "/", right: RightRead},
 		{label: "关键指标", path: "/key", star: true, right: RightRead},
-		{label: "审核", path: "/review", right: RightOffice},
-		{label: "签核", path: "/signoff", right: RightLead},
 		{label: "项目", path: "/projects/1", below: "/projects/", right: RightRead},
 		{label: "任务", path: "/tasks", right: RightRead},
 		{label: "场景", path: "/scenarios", right: RightRead},
 		{label: "部门", path: "/departments", right: RightRead},
 		{label: "部门报送", path: "/reports", right: RightForm},
+		{label: "签核", path: "/signoff", right: RightLead},
+		{label: "审核", path: "/review", right: RightOffice},
 		{label: "总表", path: "/matrix", right: RightRead},
 		{label: "通报", path: "/bulletins", right: RightRead},
 		{label: "记录", path: "/history", right: RightMember},
@@ -221,6 +221,7 @@ func (s *Server) menu() []menuItem {
 func (s *Server) page(r *http.Request, rec *landmark.Record, month landmark.Month, title string) (view.Page, error) {
 	p := s.bare(r, title)
 	p.Plan, p.Month, p.Rule = rec.Plan, month, rec.Plan.Rule(month)
+	p.Nav = waitingIn(p.Nav, rec, p.User)
 	p.Demo = p.Demo || rec.Plan.Demo
 	if !rec.AsOf.IsZero() && r.URL.Query().Get("as_of") != "" {
 		at := rec.AsOf.In(s.zone)
@@ -238,6 +239,9 @@ func (s *Server) page(r *http.Request, rec *landmark.Record, month landmark.Mont
 	}
 	plans, err := s.store.Plans(r.Context())
 	if err != nil {
+		return view.Page{}, err
+	}
+	if p.Reminders, err = s.reminders(r, rec, p.User); err != nil {
 		return view.Page{}, err
 	}
 	for _, h := range plans {
@@ -284,4 +288,47 @@ func faults(err error) ([]view.Fault, error) {
 		return nil, err
 	}
 	return []view.Fault{{Field: e.Field, Message: e.Message}}, nil
+}
+
+// waitingIn counts what waits for the visitor, beside the entry that leads there.
+func waitingIn(nav []view.NavItem, rec *landmark.Record, u landmark.User) []view.NavItem {
+	for i, item := range nav {
+		path, _, _ := strings.Cut(item.Href, "?")
+		if path != "/review" && path != "/signoff" {
+			continue
+		}
+		departments := map[int64]bool{}
+		for _, ind := range rec.Plan.Indicators() {
+			lead := ind.Project.Lead
+			for _, report := range rec.Reports[ind.ID] {
+				ready := report.State == landmark.StateSigned || report.State == landmark.StateSubmitted && !lead.SignOffRequired
+				if path == "/signoff" {
+					ready = report.State == landmark.StateSubmitted && lead.SignOffRequired && u.CanSignOff(lead.ID)
+				}
+				if ready {
+					departments[lead.ID] = true
+				}
+			}
+		}
+		nav[i].Count = len(departments)
+	}
+	return nav
+}
+
+// reminders are the office's chases that the visitor has not seen. The form they
+// are about shows them and marks them as seen.
+func (s *Server) reminders(r *http.Request, rec *landmark.Record, u landmark.User) ([]view.Reminder, error) {
+	if !u.CanReport(u.DepartmentID) && !u.CanSignOff(u.DepartmentID) || strings.HasPrefix(r.URL.Path, "/reports/") {
+		return nil, nil
+	}
+	list, err := s.store.Reminders(r.Context(), rec.Plan.ID, u.DepartmentID, u.ID)
+	if err != nil {
+		return nil, err
+	}
+	var out []view.Reminder
+	for _, c := range list {
+		out = append(out, view.Reminder{Say: fmt.Sprintf("%s于%s催报%s数据。", c.By, view.Clock(c.At.In(s.zone)), c.Month.Short()),
+			Href: withQuery("/reports/"+c.Month.String(), planQuery(r.URL.Query().Get("plan")))})
+	}
+	return out, nil
 }

@@ -932,7 +932,7 @@ func sentState(v *view.ReportRow, f reporting.Form, row reporting.FormRow) {
 
 func reportFile(e store.EvidenceFile) view.ReportFile {
 	id := strconv.FormatInt(e.ID, 10)
-	return view.ReportFile{ID: id, Name: e.Name, Size: view.KiloBytes(e.Size), Href: "/evidence/" + id}
+	return view.ReportFile{ID: id, Name: e.Name, Size: view.FileSize(e.Size), Href: "/evidence/" + id}
 }
 
 // reportTask lays a task's part out.

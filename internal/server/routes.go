@@ -61,10 +61,10 @@ func (s *Server) routes() []route {
 		{method: post, pattern: "/reports/{month}/preview", right: RightForm, handle: s.previewReport, body: reportTexts},
 		{method: get, pattern: "/evidence/{id}", right: RightForm, handle: s.exportEvidence},
 
-		// Deciding on what departments send.
+		// Deciding about it.
 		{method: get, pattern: "/review", right: RightOffice, handle: s.showReview},
 		{method: post, pattern: "/review", right: RightOffice, handle: s.review, many: []string{"report"}},
-		{method: post, pattern: "/review/chase", right: RightOffice, handle: s.chase},
+		{method: post, pattern: "/review/chase", right: RightOffice, handle: s.chase, many: []string{"department"}},
 		{method: get, pattern: "/signoff", right: RightLead, handle: s.showSignOff},
 		{method: post, pattern: "/signoff", right: RightLead, handle: s.signOff, many: []string{"report"}},
 

@@ -55,6 +55,7 @@ type Bullet struct {
 	Goal           string
 	Bar            string // width; empty: no value
 	BarX           string
+	Was            string // width of what stood before the month, pale; empty: not told apart
 	Base           string // baseline tick
 	BaseOver       bool   // off the scale
 	Over           bool   // the value is off the scale

@@ -36,8 +36,12 @@ type Page struct {
 	Rule      landmark.LightRule
 	RequestID string
 	CanChase  bool
-	Refresh   bool // the wall display renews itself
+	Reminders []Reminder // from the office, not seen yet
+	Refresh   bool       // the wall display renews itself
 }
+
+// Reminder is a chase (催报) that somebody of the department has not seen yet.
+type Reminder struct{ Say, Href string }
 
 // NavItem is one link of the main navigation.
 type NavItem struct {

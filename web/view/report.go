@@ -1,8 +1,9 @@
 package view
 
 import (
-	"fmt"
 	"strings"
+
+	"github.com/shopspring/decimal"
 
 	"landmark/internal/landmark"
 )
@@ -196,12 +197,17 @@ type ReportStage struct {
 	Fault           string
 }
 
-// KiloBytes prints a file's size.
-func KiloBytes(n int) string {
-	if n >= 1<<20 {
-		return fmt.Sprintf("%d.%d MB", n>>20, (n%(1<<20))*10>>20)
+// FileSize prints a file's size: 42 KB, 1.3 MB.
+func FileSize(bytes int) string {
+	const kb, mb = 1 << 10, 1 << 20
+	switch {
+	case bytes >= mb:
+		return decimal.NewFromInt(int64(bytes)).DivRound(decimal.NewFromInt(mb), 1).String() + " MB"
+	case bytes >= kb:
+		return itoa(bytes/kb) + " KB"
+	default:
+		return itoa(bytes) + " 字节"
 	}
-	return fmt.Sprintf("%d KB", max(1, (n+1023)>>10))
 }
 
 // ReportsPage is GET /reports/{month} for the office: every department's form.
