@@ -413,8 +413,8 @@ func (s *Store) DepartmentNames(ctx context.Context) ([]DepartmentNames, error) 
 }
 
 // UpdatePlan takes over what a newer table and details say of a plan that is
-// there: baselines, printed targets and natures, the latter two as new dated
-// versions beside the old. The table's shape must be the same; what differs in
+// there: baselines, printed targets and natures, as new dated versions beside
+// the old. The table's shape must be the same; what differs in
 // projects, names, tasks, scenarios or departments is refused with an Invalid
 // error naming the first difference.
 func (s *Store) UpdatePlan(ctx context.Context, p *landmark.Plan, by landmark.Actor, at time.Time) error {
@@ -476,7 +476,8 @@ func (s *Store) UpdatePlan(ctx context.Context, p *landmark.Plan, by landmark.Ac
 				}
 			}
 			if old.BaselineText != ind.BaselineText {
-				b.Queue(`UPDATE indicator SET baseline_text = $2, baseline = $3 WHERE id = $1`, old.ID, ind.BaselineText, ind.Baseline)
+				b.Queue(`INSERT INTO indicator_baseline (indicator_id, text, amount, recorded_by, recorded_at) VALUES ($1, $2, $3, $4, $5)`,
+					old.ID, ind.BaselineText, ind.Baseline, by.Name, at)
 				if err := note("baseline.import", old.BaselineText, ind.BaselineText); err != nil {
 					return err
 				}

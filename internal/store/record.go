@@ -126,11 +126,13 @@ func (l *loader) queuePlan() {
 	})
 	// The newest nature recorded by the moment holds for every month.
 	each(l, `
-		SELECT i.id, i.project_id, i.position, i.code, i.printed, i.name, i.key, i.baseline_text, i.baseline,
+		SELECT i.id, i.project_id, i.position, i.code, i.printed, i.name, i.key,
+			coalesce(b.text, i.baseline_text) AS baseline_text, CASE WHEN b.text IS NULL THEN i.baseline ELSE b.amount END AS baseline,
 			n.kind, n.direction, n.unit, n.decimals, n.measured, n.steps, n.confirmed
 		FROM project j
 		JOIN indicator i ON i.project_id = j.id
 		JOIN LATERAL (SELECT * FROM indicator_nature WHERE indicator_id = i.id AND recorded_at <= $2 ORDER BY id DESC LIMIT 1) n ON true
+		LEFT JOIN LATERAL (SELECT text, amount FROM indicator_baseline WHERE indicator_id = i.id AND recorded_at <= $2 ORDER BY id DESC LIMIT 1) b ON true
 		WHERE j.plan_id = `+thePlan+`
 		ORDER BY j.number, i.position`, func(row indicatorRow) {
 		p := l.projects[row.ProjectID]

@@ -145,7 +145,7 @@ func TestAppendOnly(t *testing.T) {
 	if err := app.QueryRow(ctx, "SELECT current_user").Scan(&role); err != nil || role != "landmark_app" {
 		t.Fatalf("the program works as %q (%v), want landmark_app", role, err)
 	}
-	for _, table := range []string{"indicator_nature", "indicator_target", "indicator_curve", "indicator_definition", "light_rule", "period", "extension",
+	for _, table := range []string{"indicator_nature", "indicator_target", "indicator_curve", "indicator_definition", "indicator_baseline", "light_rule", "period", "extension",
 		"chase", "report_revision", "report_event", "approved_value", "task_update", "milestone", "light_override", "evidence", "revision_evidence", "history", "history_seal",
 		"bulletin_issue"} {
 		var column string
@@ -174,6 +174,47 @@ func TestAppendOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.Release()
+		}
+	}
+}
+
+// An update's baseline holds from then on; as of before, a page is what it was.
+func TestUpdatedBaselineLeavesThePastAlone(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	st := store.New(pgtest.Tx(t))
+	by := landmark.Actor{Name: "命令行"}
+	if err := st.InsertPlan(ctx, smallPlan(), by, importedAt); err != nil {
+		t.Fatal(err)
+	}
+	for i, text := range []string{"5.50", "/"} {
+		newer := smallPlan()
+		newer.Projects[0].Indicators[0].BaselineText = text
+		newer.Projects[0].Indicators[0].Baseline = landmark.PrintedNumber(text)
+		if err := st.UpdatePlan(ctx, newer, by, importedAt.AddDate(0, i+1, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		asOf time.Time
+		text string
+	}{
+		{importedAt, "1"},
+		{importedAt.AddDate(0, 1, 0), "5.50"},
+		{importedAt.AddDate(0, 2, 0), "/"},
+		{time.Time{}, "/"},
+	} {
+		r, err := st.Record(ctx, "small-2023", c.asOf, importedAt.AddDate(0, 3, 0), shanghai)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ind, err := r.Plan.Indicator("1.1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := landmark.PrintedNumber(c.text); ind.BaselineText != c.text || ind.Baseline.Valid != want.Valid ||
+			!ind.Baseline.Decimal.Equal(want.Decimal) {
+			t.Errorf("as of %s: baseline %q, %v; want %q", c.asOf, ind.BaselineText, ind.Baseline, c.text)
 		}
 	}
 }
