@@ -70,6 +70,26 @@ func (s *Service) Form(ctx context.Context, u landmark.User, in FormInput, now t
 	if in.DepartmentID == 0 {
 		in.DepartmentID = u.DepartmentID
 	}
+	out, err := s.Filled(ctx, u, in, now)
+	if err != nil || u.DepartmentID != in.DepartmentID || u.ID == 0 {
+		return out, err
+	}
+	if out.Reminders, err = s.store.Reminders(ctx, out.Record.Plan.ID, in.DepartmentID, u.ID); err != nil || len(out.Reminders) == 0 {
+		return out, err
+	}
+	ids := make([]int64, len(out.Reminders))
+	for i, v := range out.Reminders {
+		ids[i] = v.ID
+	}
+	return out, s.store.SeeChases(ctx, ids, u.ID, now)
+}
+
+// Filled reads a form as Form does, and leaves reminders unseen: for a file,
+// which does not show them.
+func (s *Service) Filled(ctx context.Context, u landmark.User, in FormInput, now time.Time) (Form, error) {
+	if in.DepartmentID == 0 {
+		in.DepartmentID = u.DepartmentID
+	}
 	if in.DepartmentID == 0 {
 		return Form{}, landmark.Errorf(landmark.Invalid, "department", "请先选择部门")
 	}
@@ -96,18 +116,7 @@ func (s *Service) Form(ctx context.Context, u landmark.User, in FormInput, now t
 		return Form{}, err
 	}
 	f.lay(in.clean())
-	out := f.form(u)
-	if u.DepartmentID != in.DepartmentID || u.ID == 0 {
-		return out, nil
-	}
-	if out.Reminders, err = s.store.Reminders(ctx, r.Plan.ID, in.DepartmentID, u.ID); err != nil || len(out.Reminders) == 0 {
-		return out, err
-	}
-	ids := make([]int64, len(out.Reminders))
-	for i, v := range out.Reminders {
-		ids[i] = v.ID
-	}
-	return out, s.store.SeeChases(ctx, ids, u.ID, now)
+	return f.form(u), nil
 }
 
 // form is the page's view of a sheet.

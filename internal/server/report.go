@@ -30,20 +30,28 @@ func (s *Server) showReports(w http.ResponseWriter, r *http.Request) error {
 	}
 	month := q.month
 	if month.IsZero() {
-		rec, err := s.store.Record(r.Context(), q.plan, q.asOf, s.now(), s.zone)
-		if err != nil {
+		if month, err = s.monthToFill(r, q); err != nil {
 			return err
-		}
-		month = rec.Plan.FirstMonth()
-		for _, m := range rec.Plan.Months() {
-			if rec.Period(m).Opens.Compare(rec.Today()) <= 0 {
-				month = m
-			}
 		}
 	}
 	query := shown(r.URL.Query())
 	query.Del("month")
 	return s.redirect(w, r, withQuery("/reports/"+month.String(), query), s.flash(r))
+}
+
+// monthToFill is the newest month that is open, or was.
+func (s *Server) monthToFill(r *http.Request, q question) (landmark.Month, error) {
+	rec, err := s.store.Record(r.Context(), q.plan, q.asOf, s.now(), s.zone)
+	if err != nil {
+		return 0, err
+	}
+	month := rec.Plan.FirstMonth()
+	for _, m := range rec.Plan.Months() {
+		if rec.Period(m).Opens.Compare(rec.Today()) <= 0 {
+			month = m
+		}
+	}
+	return month, nil
 }
 
 func withQuery(path string, query url.Values) string {
@@ -694,6 +702,20 @@ func reportModel(page view.Page, a reportAsked, f reporting.Form, u landmark.Use
 		Draft: fmt.Sprintf("landmark-draft:%d:%s:%s", u.ID, f.Record.Plan.Slug, f.Month), Fill: f.Mine, Say: f.Notes}
 	if len(faults) > 0 {
 		p.FaultTitle = fmt.Sprintf("还不能提交,有 %d 处需要改正", len(faults))
+	}
+	if len(f.Rows) > 0 {
+		query := url.Values{"month": {f.Month.String()}, "department": {f.Department.Slug}}
+		if a.plan != "" {
+			query.Set("plan", a.plan)
+		}
+		if !a.asOf.IsZero() {
+			query.Set("as_of", page.Query.Get("as_of"))
+		}
+		p.Sheet = withQuery("/export/reports.xlsx", query)
+	}
+	if f.Mine && a.asOf.IsZero() {
+		p.SheetAction = strings.Replace(a.path(), "/"+a.month.String(), "/"+a.month.String()+"/sheet", 1)
+		p.SheetKey = reporting.NewKey()
 	}
 	if u.Role == landmark.RoleOffice {
 		p.Other = withQuery("/reports/"+f.Month.String(), planQuery(a.plan))

@@ -58,6 +58,7 @@ func (s *Server) routes() []route {
 		{method: get, pattern: "/reports", right: RightForm, handle: s.showReports},
 		{method: get, pattern: "/reports/{month}", right: RightForm, handle: s.showReport},
 		{method: post, pattern: "/reports/{month}", right: RightForm, handle: s.takeReport, body: reportBody, timeout: uploadTime, lost: s.showLost},
+		{method: post, pattern: "/reports/{month}/sheet", right: RightForm, handle: s.takeSheet, body: sheetBody, timeout: time.Minute},
 		{method: post, pattern: "/reports/{month}/preview", right: RightForm, handle: s.previewReport, body: reportTexts},
 		{method: get, pattern: "/evidence/{id}", right: RightForm, handle: s.exportEvidence},
 
@@ -78,6 +79,7 @@ func (s *Server) routes() []route {
 		// Its data for other programs.
 		{method: get, pattern: "/export/indicators.csv", right: RightRead, handle: s.exportIndicators},
 		{method: get, pattern: "/export/indicators.xlsx", right: RightRead, handle: s.exportIndicatorsWorkbook},
+		{method: get, pattern: "/export/reports.xlsx", right: RightForm, handle: s.exportReports},
 		{method: get, pattern: "/export/matrix.txt", right: RightRead, handle: s.exportMatrix},
 		{method: get, pattern: "/export/matrix.xlsx", right: RightRead, handle: s.exportWorkbook},
 		{method: get, pattern: "/api/v1/indicators", right: RightRead, handle: s.apiIndicators},

@@ -31,7 +31,7 @@ type FormIndicator struct {
 	Indicator *landmark.Indicator
 	Owed      bool            // a value is due this month
 	Last      *landmark.Value // the newest approved one before, nil if none
-	Revision  int             // of the report this line is filled from
+	Revision  int             // of what this line is filled from, whatever counts it
 	Value     string          // as typed
 	Step      string
 	Note      string
@@ -40,9 +40,10 @@ type FormIndicator struct {
 
 // FormTask is one task's line of the form.
 type FormTask struct {
-	Task  landmark.Task
-	State landmark.TaskState // as it stands
-	Note  string             // typed so far
+	Task     landmark.Task
+	State    landmark.TaskState // as it stands
+	Note     string             // typed so far
+	Revision int                // as of an indicator
 }
 
 // FilledForm is what came back on a sheet, as typed: it goes through the same
@@ -50,7 +51,7 @@ type FormTask struct {
 type FilledForm struct {
 	Rows  []FilledRow
 	Tasks []FilledTask
-	Stale []string // codes whose report has moved on since the sheet was made
+	Stale []string // codes of indicators and tasks that have moved on since the sheet was made
 }
 
 // FilledRow is one indicator's line as filled in.
@@ -69,6 +70,7 @@ func (r FilledRow) Empty() bool {
 // FilledTask is one task's line as filled in; an empty state leaves it as it is.
 type FilledTask struct {
 	Code, Note          string
+	Revision            int // of what the sheet was made from
 	State               landmark.TaskState
 	StateCell, NoteCell string // 重点任务!D4
 }
@@ -107,6 +109,9 @@ func (m MonthForm) stamp() [][]string {
 	rows := [][]string{{formMark}, {"plan", m.Plan.Slug}, {"department", m.Department.Slug}, {"month", m.Month.String()}}
 	for _, i := range m.Indicators {
 		rows = append(rows, []string{"indicator", i.Indicator.Code, strconv.Itoa(i.Revision)})
+	}
+	for _, t := range m.Tasks {
+		rows = append(rows, []string{"task", t.Task.Code, strconv.Itoa(t.Revision)})
 	}
 	return append(rows, []string{"stamp", checksum(rows)})
 }
@@ -382,7 +387,7 @@ func ReadMonthForm(r io.Reader, m MonthForm) (*FilledForm, error) {
 	for code, row := range lines {
 		faults.add(row.line, formCode+1, "指标%s不在这张表里", quote(code))
 	}
-	tasks, err := b.filledTasks(m, out)
+	tasks, err := b.filledTasks(m, revisions, out)
 	if err != nil {
 		return nil, err
 	}
@@ -394,7 +399,7 @@ func ReadMonthForm(r io.Reader, m MonthForm) (*FilledForm, error) {
 }
 
 // filledTasks reads the sheet of tasks into out and gives its faults.
-func (b *workbook) filledTasks(m MonthForm, out *FilledForm) (Faults, error) {
+func (b *workbook) filledTasks(m MonthForm, revisions map[string]int, out *FilledForm) (Faults, error) {
 	if len(m.Tasks) == 0 {
 		return nil, nil
 	}
@@ -405,11 +410,17 @@ func (b *workbook) filledTasks(m MonthForm, out *FilledForm) (Faults, error) {
 	}
 	for _, t := range m.Tasks {
 		row, ok := lines[t.Task.Code]
-		if !ok {
+		revision, stamped := revisions[t.Task.Code]
+		if !ok || !stamped {
 			faults.add(0, 0, "“%s”表里缺少任务%s这一行,请重新下载表格", taskSheet, t.Task.Code)
 			continue
 		}
-		out.Tasks = append(out.Tasks, filledTask(row, t.Task.Code, &faults))
+		filled := filledTask(row, t.Task.Code, &faults)
+		filled.Revision = revision
+		out.Tasks = append(out.Tasks, filled)
+		if revision != t.Revision {
+			out.Stale = append(out.Stale, t.Task.Code)
+		}
 	}
 	return faults, nil
 }
@@ -437,7 +448,7 @@ func (b *workbook) formStamp(m MonthForm) (map[string]int, error) {
 			cells = append(cells, cell.text)
 		}
 		switch {
-		case len(cells) == 3 && cells[0] == "indicator":
+		case len(cells) == 3 && (cells[0] == "indicator" || cells[0] == "task"): // 4.1 and 4-1 do not collide
 			n, err := strconv.Atoi(cells[2])
 			if err != nil {
 				return refuse("表格里的版本标记坏了,请重新下载")

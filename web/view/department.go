@@ -116,7 +116,7 @@ type DepartmentPage struct {
 	Notes    []DepartmentNote
 	Chases   []Event
 	Months   []DisciplineMonth // how it kept its dates; empty if it reports nothing
-	TasksAt  string // the task page, narrowed to this department
+	TasksAt  string            // the task page, narrowed to this department
 	Prev     *Link
 	Next     *Link
 }

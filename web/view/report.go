@@ -33,6 +33,11 @@ type ReportPage struct {
 	Sum        ReportSum
 	Stale      *StaleNote // somebody saved meanwhile: both versions are shown
 	Other      string     // office: back to the list of departments
+
+	Sheet       string // the form as a workbook, empty if it has no indicators
+	SheetAction string // where a filled one goes; empty: the visitor sends none
+	SheetKey    string
+	SheetOpen   bool // one was refused just now
 }
 
 // FormStep is a stage of the month: 填报, 提交, 签核, 审核, 入库.
