@@ -57,6 +57,7 @@ var mayImport = map[string][]string{
 		"internal/jobs", "internal/server", "internal/localpg", "web/view", "web/static", "migrations", "seeds",
 	},
 	"internal/pgtest": {"internal/localpg", "migrations"},
+	"internal/torture": {}, // tests alone
 }
 
 // notFor lists what a package must not use of the standard library and of
