@@ -134,7 +134,9 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, status int,
 	if status == http.StatusUnauthorized || !p.User.SignedIn() {
 		p.Nav = nil
 	}
-	if err := s.render(w, r, status, view.Error(view.NewError(p, status, message))); err != nil {
+	// Its time may be what ran out: the page is still given.
+	kept := r.WithContext(context.WithoutCancel(r.Context()))
+	if err := s.render(w, kept, status, view.Error(view.NewError(p, status, message))); err != nil {
 		s.log.ErrorContext(r.Context(), "render an error page", "request", p.RequestID, "error", err)
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(status)

@@ -273,7 +273,11 @@ func TestDeadline(t *testing.T) {
 	if res.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("a locked table: %d, want 503", res.StatusCode)
 	}
-	plainError(t, "deadline", bodyOf(t, res))
+	page := bodyOf(t, res)
+	plainError(t, "deadline", page)
+	if !strings.Contains(page, `class="app-foot"`) {
+		t.Error("the page of a request whose time ran out is not a page of ours")
+	}
 }
 
 func TestMetrics(t *testing.T) {
