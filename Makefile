@@ -6,7 +6,7 @@ GO ?= go
 export GOFLAGS := $(GOFLAGS) -buildvcs=$(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench build generate setup
+.PHONY: help run test check bench build generate setup torture
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench: ## benchmarks with allocations
 
 build: ## bin/landmark, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/landmark ./cmd/landmark
+
+torture: ## the fault tests; FULL=1 runs the long sizes
+	$(GO) test -count=1 -timeout 120m -v ./internal/torture ./migrations
 
 generate: ## format the templates and make their Go code, which is committed
 	$(GO) tool templ fmt .
