@@ -120,6 +120,7 @@ func quietTab(t *testing.T) (ctx context.Context, complaints func() []string) {
 	ctx, cancel = context.WithTimeout(ctx, patience)
 	t.Cleanup(cancel)
 	desktop(t, ctx)
+	theme(t, ctx, "light")
 	return ctx, func() []string {
 		mu.Lock()
 		defer mu.Unlock()
@@ -189,8 +190,8 @@ func phone(t *testing.T, ctx context.Context) {
 	do(t, ctx, chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
 }
 
-// theme sets what the system prefers, "light" or "dark". Nothing moves, so that
-// no colour is measured on its way from one to the other.
+// theme sets what the system prefers, "light" or "dark". Nothing moves: a
+// colour would be measured, or a link missed, on its way.
 func theme(t *testing.T, ctx context.Context, scheme string) {
 	t.Helper()
 	media(t, ctx, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{

@@ -69,6 +69,17 @@ type server struct {
 // form NAME=VALUE go into its environment.
 func startServer(t *testing.T, args ...string) *server {
 	t.Helper()
+	return startAny(t, append([]string{"--demo"}, args...))
+}
+
+// startPlain starts `landmark serve` in the same way: no demo, no account yet.
+func startPlain(t *testing.T, args ...string) *server {
+	t.Helper()
+	return startAny(t, args)
+}
+
+func startAny(t *testing.T, args []string) *server {
+	t.Helper()
 	s, err := launch(t.Context(), args...)
 	if err != nil {
 		t.Fatalf("e2e: %v", err)
@@ -92,7 +103,7 @@ func demo(t *testing.T) string {
 }
 
 var sharedDemo = sync.OnceValues(func() (*server, error) {
-	s, err := launch(context.Background())
+	s, err := launch(context.Background(), "--demo")
 	if err == nil {
 		atEnd(s.stop)
 	}
@@ -120,7 +131,7 @@ func launch(ctx context.Context, args ...string) (*server, error) {
 		}
 	}
 	s := &server{Dir: dir, out: &output{address: make(chan string, 1)}, ended: make(chan struct{})}
-	s.cmd = exec.Command(path, append([]string{"serve", "--demo", "--listen", "127.0.0.1:0"}, flags...)...)
+	s.cmd = exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0"}, flags...)...)
 	s.cmd.Env = append(append(os.Environ(), "DATA_DIR="+dir, "DATABASE_URL="), env...)
 	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
 	if err := s.cmd.Start(); err != nil {

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -156,4 +159,25 @@ func roomy(t *testing.T, ctx context.Context) {
 	for _, fault := range get(t, ctx, chromedp.Evaluate[[]string](crowded)) {
 		t.Error(fault)
 	}
+}
+
+// pdf gives the width and height of each page of a PDF, in points.
+func pdf(t *testing.T, file []byte) (sheets [][2]float64) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "page.pdf")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "pdfinfo", "-l", "-1", path).CombinedOutput()
+	if err != nil {
+		t.Fatalf("e2e: pdfinfo: %v: %s", err, out)
+	}
+	for line := range strings.Lines(string(out)) {
+		var n int
+		var wide, high float64
+		if _, err := fmt.Sscanf(line, "Page %d size: %f x %f", &n, &wide, &high); err == nil {
+			sheets = append(sheets, [2]float64{wide, high})
+		}
+	}
+	return sheets
 }
