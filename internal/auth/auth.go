@@ -5,6 +5,7 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -277,8 +278,11 @@ func (a *Auth) Add(ctx context.Context, by landmark.Actor, n NewAccount) (genera
 // sessions of the account end.
 func (a *Auth) SetPassword(ctx context.Context, by landmark.Actor, name, password string) (generated string, err error) {
 	account, err := a.store.Account(ctx, name)
-	if err != nil {
+	switch {
+	case err != nil:
 		return "", err
+	case by.AccountID == account.User.ID && by.AccountID != 0:
+		return "", landmark.Errorf(landmark.Invalid, "name", "自己的密码请在“我的账号”里修改")
 	}
 	if password == "" {
 		generated = GeneratePassword()
@@ -299,11 +303,54 @@ func (a *Auth) SetPassword(ctx context.Context, by landmark.Actor, name, passwor
 	})
 }
 
-// SetDisabled shuts an account, which ends its sessions, or opens it again.
-func (a *Auth) SetDisabled(ctx context.Context, by landmark.Actor, name string, disabled bool) error {
+// Update sets an account's display name, role and department. Nobody changes
+// their own role: the office would lock itself out. The error is Invalid with
+// the field's name.
+func (a *Auth) Update(ctx context.Context, by landmark.Actor, name, displayName string, role landmark.Role, department landmark.Department) error {
 	account, err := a.store.Account(ctx, name)
 	if err != nil {
 		return err
+	}
+	old := account.User
+	u := old
+	u.DisplayName, u.Role, u.DepartmentID, u.Department = displayName, role, department.ID, department
+	if err := checkAccount(u); err != nil {
+		return err
+	}
+	switch {
+	case u == old:
+		return nil
+	case by.AccountID == u.ID && role != old.Role:
+		return landmark.Errorf(landmark.Invalid, "role", "不能改自己的角色,请让另一个市府办账号来改")
+	}
+	line := accountLine(by, "account.change", u, a.now())
+	for _, side := range []struct {
+		said *json.RawMessage
+		u    landmark.User
+	}{{&line.Before, old}, {&line.After, u}} {
+		if *side.said, err = json.Marshal(map[string]string{"name": side.u.DisplayName, "role": side.u.Role.Chinese(), "department": side.u.Department.Name}); err != nil {
+			return fmt.Errorf("describe account %q: %w", name, err)
+		}
+	}
+	return a.store.Tx(ctx, func(s *store.Store) error {
+		if err := s.UpdateAccount(ctx, u); err != nil {
+			return err
+		}
+		return s.AddHistory(ctx, line)
+	})
+}
+
+// SetDisabled shuts an account, which ends its sessions, or opens it again.
+// Nobody shuts their own.
+func (a *Auth) SetDisabled(ctx context.Context, by landmark.Actor, name string, disabled bool) error {
+	account, err := a.store.Account(ctx, name)
+	switch {
+	case err != nil:
+		return err
+	case account.User.Disabled == disabled:
+		return nil // a form sent twice has one effect
+	case disabled && by.AccountID == account.User.ID && by.AccountID != 0:
+		return landmark.Errorf(landmark.Invalid, "name", "不能停用自己的账号")
 	}
 	act := "account.enable"
 	if disabled {

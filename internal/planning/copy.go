@@ -30,7 +30,7 @@ func (s *Service) Copy(ctx context.Context, by landmark.Actor, u landmark.User, 
 	if !u.CanEditPlan() {
 		return errNotOffice
 	}
-	in.Title = strings.TrimSpace(in.Title)
+	in.Title = line(in.Title)
 	switch {
 	case in.Title == "":
 		return landmark.Errorf(landmark.Invalid, "title", "请填写新方案的标题")
@@ -110,7 +110,7 @@ func (s *Service) AddDepartment(ctx context.Context, by landmark.Actor, u landma
 	if !u.CanEditPlan() {
 		return errNotOffice
 	}
-	d.Name = strings.TrimSpace(d.Name)
+	d.Name = line(d.Name)
 	if d.Name == "" || utf8.RuneCountInString(d.Name) > 40 {
 		return landmark.Errorf(landmark.Invalid, "name", "请填写部门名称,最多40个字")
 	}
@@ -118,6 +118,15 @@ func (s *Service) AddDepartment(ctx context.Context, by landmark.Actor, u landma
 		return landmark.Errorf(landmark.Invalid, "slug", "部门代码用小写字母、数字和横线,例如“minzheng”")
 	}
 	return s.store.Tx(ctx, func(st *store.Store) error {
+		// A department is also found under its printed names, which must stay its own.
+		for field, name := range map[string]string{"name": d.Name, "slug": d.Slug} {
+			switch other, err := st.FindDepartment(ctx, name); {
+			case err == nil:
+				return landmark.Errorf(landmark.Invalid, field, "“%s”已经是%s的名称或代码,请换一个", name, other.Name)
+			case landmark.KindOf(err) != landmark.NotFound:
+				return err
+			}
+		}
 		if err := st.InsertDepartment(ctx, &d); err != nil {
 			return err
 		}
@@ -135,6 +144,9 @@ func (s *Service) RequireSignOff(ctx context.Context, by landmark.Actor, u landm
 		d, err := st.FindDepartment(ctx, slug)
 		if err != nil {
 			return err
+		}
+		if d.SignOffRequired == required {
+			return nil // a form sent twice has one effect
 		}
 		if err := st.RequireSignOff(ctx, d.ID, required); err != nil {
 			return err

@@ -11,7 +11,7 @@ import (
 )
 
 // Override sets an indicator's light for a span of months; the computed light
-// stays beside it.
+// stays beside it. Months that are overridden already are a Conflict.
 func (s *Service) Override(ctx context.Context, by landmark.Actor, u landmark.User, planSlug, code string, o landmark.Override, now time.Time) error {
 	if !u.CanEditPlan() {
 		return landmark.Errorf(landmark.Forbidden, "", "只有市府办可以改判")
@@ -36,8 +36,19 @@ func (s *Service) Override(ctx context.Context, by landmark.Actor, u landmark.Us
 		if err != nil {
 			return err
 		}
+		if err := st.LockPlan(ctx, r.Plan.ID); err != nil {
+			return err
+		}
+		if r, err = st.Record(ctx, planSlug, time.Time{}, now, s.zone); err != nil { // as it is under the lock
+			return err
+		}
 		if o.From < r.Plan.FirstMonth() || o.Until > r.Plan.LastMonth() {
 			return landmark.Errorf(landmark.Invalid, "until", "改判的月份要在方案的报送月份里")
+		}
+		for _, old := range r.Overrides[ind.ID] {
+			if !old.Withdrawn && old.From <= o.Until && o.From <= old.Until {
+				return landmark.Errorf(landmark.Conflict, "from", "%s至%s已经改判为%s,要改请先撤销那一条", old.From.Chinese(), old.Until.Chinese(), old.Light.Chinese())
+			}
 		}
 		if err := st.InsertOverride(ctx, ind.ID, o, by, now); err != nil {
 			return err

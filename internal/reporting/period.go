@@ -40,6 +40,12 @@ func (s *Service) Chase(ctx context.Context, by landmark.Actor, u landmark.User,
 
 // SetPeriod sets a month's calendar, for everyone.
 func (s *Service) SetPeriod(ctx context.Context, by landmark.Actor, u landmark.User, planSlug string, p landmark.Period, reason string, now time.Time) error {
+	return s.MovePeriod(ctx, by, u, planSlug, landmark.Period{}, p, reason, now)
+}
+
+// MovePeriod is SetPeriod for somebody who looked at the month's calendar before:
+// it returns a Conflict error if it is no longer the one seen.
+func (s *Service) MovePeriod(ctx context.Context, by landmark.Actor, u landmark.User, planSlug string, seen, p landmark.Period, reason string, now time.Time) error {
 	if !u.CanEditPlan() {
 		return landmark.Errorf(landmark.Forbidden, "", "只有市府办可以改动报送日期")
 	}
@@ -56,6 +62,12 @@ func (s *Service) SetPeriod(ctx context.Context, by landmark.Actor, u landmark.U
 			return landmark.Errorf(landmark.Invalid, c.field, "%s", c.say)
 		}
 	}
+	switch {
+	case p.Opens.Compare(p.Month.FirstDay()) < 0:
+		return landmark.Errorf(landmark.Invalid, "opens", "开放日不能早于%s1日", p.Month.Chinese())
+	case p.Lock.Compare((p.Month + 13).FirstDay()) >= 0:
+		return landmark.Errorf(landmark.Invalid, "lock", "锁定日离%s太远了,请核对年份", p.Month.Chinese())
+	}
 	reason, err := given(reason, "请写明为什么调整日期,例如“国庆假期顺延”")
 	if err != nil {
 		return err
@@ -65,8 +77,20 @@ func (s *Service) SetPeriod(ctx context.Context, by landmark.Actor, u landmark.U
 		if err != nil {
 			return err
 		}
+		if err := st.LockPlan(ctx, r.Plan.ID); err != nil {
+			return err
+		}
+		if r, err = st.Record(ctx, planSlug, time.Time{}, now, s.zone); err != nil { // as it is under the lock
+			return err
+		}
 		if p.Month < r.Plan.FirstMonth() || p.Month > r.Plan.LastMonth() {
 			return landmark.Errorf(landmark.Invalid, "month", "%s不在方案的报送月份里", p.Month.Chinese())
+		}
+		switch set, ok := r.Periods[p.Month]; {
+		case ok && set == p:
+			return nil // a form sent twice has one effect
+		case seen != landmark.Period{} && seen != r.Period(p.Month):
+			return landmark.Errorf(landmark.Conflict, "", "%s的报送日期刚被别人改动过,请对照现在的日期,核对后再提交", p.Month.Chinese())
 		}
 		if err := st.InsertPeriod(ctx, r.Plan.ID, p, reason, by, now); err != nil {
 			return err
@@ -85,6 +109,9 @@ func dates(p landmark.Period) map[string]string {
 func (s *Service) Extend(ctx context.Context, by landmark.Actor, u landmark.User, planSlug, department string, m landmark.Month, due landmark.Date, reason string, now time.Time) error {
 	if !u.CanEditPlan() {
 		return landmark.Errorf(landmark.Forbidden, "", "只有市府办可以延期")
+	}
+	if due.Compare((m + 13).FirstDay()) >= 0 {
+		return landmark.Errorf(landmark.Invalid, "due", "延期离%s太远了,请核对年份", m.Chinese())
 	}
 	reason, err := given(reason, "请写明为什么延期,例如“部门系统升级,数据晚两天出”")
 	if err != nil {

@@ -213,6 +213,7 @@ func (s *Server) menu() []menuItem {
 		{label: "总表", path: "/matrix", right: RightRead},
 		{label: "通报", path: "/bulletins", right: RightRead},
 		{label: "记录", path: "/history", right: RightMember},
+		{label: "管理", path: "/admin", right: RightOffice},
 		{label: "大屏", path: "/screen", right: RightRead},
 	}
 }

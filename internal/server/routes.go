@@ -69,6 +69,25 @@ func (s *Server) routes() []route {
 		{method: get, pattern: "/signoff", right: RightLead, handle: s.showSignOff},
 		{method: post, pattern: "/signoff", right: RightLead, handle: s.signOff, many: []string{"report"}},
 
+		// Upkeep by the office.
+		{method: get, pattern: "/admin", right: RightOffice, handle: s.showUpkeep},
+		{method: get, pattern: "/admin/indicators", right: RightOffice, handle: s.showUpkeepIndicators},
+		{method: get, pattern: "/admin/indicators/{code}", right: RightOffice, handle: s.showUpkeepIndicator},
+		{method: post, pattern: "/admin/indicators/{code}", right: RightOffice, handle: s.keepIndicator},
+		{method: get, pattern: "/admin/periods", right: RightOffice, handle: s.showUpkeepPeriods},
+		{method: post, pattern: "/admin/periods", right: RightOffice, handle: s.keepPeriods},
+		{method: get, pattern: "/admin/rules", right: RightOffice, handle: s.showUpkeepRules},
+		{method: get, pattern: "/admin/rules/preview", right: RightOffice, handle: s.previewRule},
+		{method: post, pattern: "/admin/rules", right: RightOffice, handle: s.adoptRule},
+		{method: get, pattern: "/admin/plans", right: RightOffice, handle: s.showUpkeepPlans},
+		{method: post, pattern: "/admin/plans", right: RightOffice, handle: s.copyPlan},
+		{method: get, pattern: "/admin/users", right: RightOffice, handle: s.showUpkeepUsers},
+		{method: post, pattern: "/admin/users", right: RightOffice, handle: s.addUser},
+		{method: get, pattern: "/admin/users/{name}", right: RightOffice, handle: s.showUpkeepUser},
+		{method: post, pattern: "/admin/users/{name}", right: RightOffice, handle: s.keepUser},
+		{method: get, pattern: "/admin/departments", right: RightOffice, handle: s.showUpkeepDepartments},
+		{method: post, pattern: "/admin/departments", right: RightOffice, handle: s.keepDepartments},
+
 		// The bulletin.
 		{method: get, pattern: "/bulletins", right: RightRead, handle: s.showBulletins},
 		{method: get, pattern: "/bulletins/{month}", right: RightRead, handle: s.showBulletin},

@@ -19,6 +19,7 @@ import (
 
 	"landmark/internal/auth"
 	"landmark/internal/bulletin"
+	"landmark/internal/planning"
 	"landmark/internal/reporting"
 	"landmark/internal/store"
 )
@@ -51,6 +52,7 @@ type Config struct {
 // Server is the web application.
 type Server struct {
 	store     *store.Store
+	planning  *planning.Service
 	reporting *reporting.Service
 	bulletins *bulletin.Service
 	auth      *auth.Auth
@@ -101,7 +103,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{store: c.Store, reporting: reporting.New(c.Store, c.Zone), bulletins: bulletin.New(c.Store, c.Zone), auth: a,
+	s := &Server{store: c.Store, planning: planning.New(c.Store, c.Zone), reporting: reporting.New(c.Store, c.Zone), bulletins: bulletin.New(c.Store, c.Zone), auth: a,
 		uploads: make(chan struct{}, maxUploads), now: c.Now, zone: c.Zone, log: c.Log, base: base, demo: c.Demo, proxies: c.TrustedProxies,
 		ready: c.Ready, deadline: c.Deadline, drain: c.DrainWait, metrics: newMetrics(), metricsElsewhere: c.MetricsElsewhere}
 	s.router, err = s.build(s.routes())
