@@ -95,6 +95,7 @@ type UpkeepCell struct {
 	Text, Sub, Href string
 	Flag            string // a word that asks for attention
 	Star            bool
+	Light           *landmark.Light
 	Button          *UpkeepForm
 }
 

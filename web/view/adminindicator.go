@@ -277,11 +277,12 @@ func overrideTable(r *landmark.Record, ind *landmark.Indicator) *UpkeepTable {
 	list := r.Overrides[ind.ID]
 	for i := len(list) - 1; i >= 0; i-- {
 		o := list[i]
-		state := UpkeepCell{Text: o.Light.Chinese()}
+		state := UpkeepCell{Light: &o.Light}
 		if o.Withdrawn {
 			state.Sub = "已撤销"
 		}
-		t.Rows = append(t.Rows, UpkeepRow{Dim: o.Withdrawn, Cells: []UpkeepCell{{Text: span(o)}, state, {Text: r.Assess(ind, o.From).Computed.Chinese()}, {Text: o.Reason}, by(r.Zone, o.RecordedBy, o.RecordedAt)}})
+		computed := r.Assess(ind, o.From).Computed
+		t.Rows = append(t.Rows, UpkeepRow{Dim: o.Withdrawn, Cells: []UpkeepCell{{Text: span(o)}, state, {Light: &computed}, {Text: o.Reason}, by(r.Zone, o.RecordedBy, o.RecordedAt)}})
 	}
 	return t
 }

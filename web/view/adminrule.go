@@ -66,7 +66,7 @@ func NewUpkeepPreviewPage(page Page, in UpkeepPreview) UpkeepPage {
 			issued++
 		}
 		t.Rows = append(t.Rows, UpkeepRow{Cells: []UpkeepCell{{Star: c.Indicator.Key, Text: c.Indicator.Code + " " + c.Indicator.Name, Href: p.at("/indicators/"+c.Indicator.Code, "month", c.Month.String())},
-			month, {Text: c.From.Chinese()}, {Text: c.To.Chinese()}, {Text: c.Indicator.Project.Lead.Name}}})
+			month, {Light: &c.From}, {Light: &c.To}, {Text: c.Indicator.Project.Lead.Name}}})
 	}
 	note := "采用以后各页立即按新规则判定。"
 	if issued > 0 {
