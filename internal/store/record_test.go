@@ -218,3 +218,36 @@ func TestUpdatedBaselineLeavesThePastAlone(t *testing.T) {
 		}
 	}
 }
+
+// Figures come back with the digits they were entered with.
+func TestFiguresKeepTheirZeros(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	pool, err := store.Open(ctx, pgtest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	st := store.New(pool)
+	p := smallPlan()
+	ind := p.Projects[0].Indicators[0]
+	ind.BaselineText, ind.Baseline = "82.80", amount("82.80")
+	ind.Targets[0].Text, ind.Targets[0].Amount = "100", amount("100")
+	if err := st.InsertPlan(ctx, p, landmark.Actor{Name: "命令行"}, importedAt); err != nil {
+		t.Fatal(err)
+	}
+	r, err := st.Record(ctx, "small-2023", time.Time{}, importedAt, shanghai)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.Plan.Indicator("1.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := landmark.Entered(got.Baseline.Decimal); s != "82.80" {
+		t.Errorf("baseline came back as %s, want 82.80", s)
+	}
+	if s := landmark.Entered(got.Targets[0].Amount.Decimal); s != "100" {
+		t.Errorf("target came back as %s, want 100", s)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/shopspring/decimal"
 
 	"landmark/internal/landmark"
 )
@@ -50,6 +51,9 @@ func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
 	cfg.MaxConnLifetime, cfg.MaxConnLifetimeJitter = 30*time.Minute, 5*time.Minute
 	cfg.PingTimeout = 2 * time.Second
 	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		numeric := &pgtype.Type{Name: "numeric", OID: pgtype.NumericOID, Codec: enteredNumeric{}}
+		c.TypeMap().RegisterType(numeric)
+		c.TypeMap().RegisterType(&pgtype.Type{Name: "_numeric", OID: pgtype.NumericArrayOID, Codec: &pgtype.ArrayCodec{ElementType: numeric}})
 		// SET, not start-up parameters: a pooler in between refuses those.
 		_, err := c.Exec(ctx, `SET statement_timeout = '5s'; SET lock_timeout = '2s';
 			SET idle_in_transaction_session_timeout = '10s'; SET client_connection_check_interval = '5s'`)
@@ -73,6 +77,42 @@ func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	return pool, nil
+}
+
+// enteredNumeric carries figures as text, with the digits they were entered with:
+// 82.80 stays 82.80. The zeros at the end are lost in pgx's binary form, and in
+// what decimal gives a driver.
+type enteredNumeric struct{ pgtype.NumericCodec }
+
+// PreferredFormat implements [pgtype.Codec].
+func (enteredNumeric) PreferredFormat() int16 { return pgtype.TextFormatCode }
+
+// PlanEncode implements [pgtype.Codec].
+func (c enteredNumeric) PlanEncode(m *pgtype.Map, oid uint32, format int16, value any) pgtype.EncodePlan {
+	switch value.(type) {
+	case decimal.Decimal, decimal.NullDecimal:
+		if format == pgtype.TextFormatCode {
+			return encodeEntered{}
+		}
+	}
+	return c.NumericCodec.PlanEncode(m, oid, format, value)
+}
+
+type encodeEntered struct{}
+
+// Encode implements [pgtype.EncodePlan].
+func (encodeEntered) Encode(value any, buf []byte) ([]byte, error) {
+	switch d := value.(type) {
+	case decimal.NullDecimal:
+		if !d.Valid {
+			return nil, nil // NULL
+		}
+		return append(buf, landmark.Entered(d.Decimal)...), nil
+	case decimal.Decimal:
+		return append(buf, landmark.Entered(d)...), nil
+	default:
+		return nil, fmt.Errorf("no figure: %T", value)
+	}
 }
 
 // Tx runs f in one transaction: all of its writes stand or none does.
