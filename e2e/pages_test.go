@@ -32,6 +32,11 @@ func visits() []visit {
 	for n := range 10 {
 		see("office", http.StatusOK, "/projects/"+strconv.Itoa(n+1))
 	}
+	see("office", http.StatusOK, "/review", "/review?month=2023-08", "/reports/2023-09", "/reports/2023-09?department=minzheng", "/reports/2023-09?department=renshe&as_of=2023-09-20T09:00")
+	see("reporter-minzheng", http.StatusOK, "/reports/2023-09", "/reports/2023-09?correct=4.1", "/reports/2023-10")
+	see("reporter-weijian", http.StatusOK, "/reports/2023-10")
+	see("leader-minzheng", http.StatusOK, "/signoff", "/reports/2023-09")
+	see("reporter-minzheng", http.StatusForbidden, "/review", "/reports/2023-09?department=jiaoyu")
 	see("viewer", http.StatusOK, "/", "/indicators/2.1", "/projects/7", "/departments/renshe")
 	see("viewer", http.StatusForbidden, "/history")
 	see("office", http.StatusNotFound, "/nowhere", "/indicators/99.9")
