@@ -29,6 +29,11 @@ func visits() []visit {
 		// Each kind of indicator, and each light.
 		"/indicators/1.1", "/indicators/1.2", "/indicators/3.2", "/indicators/3.3", "/indicators/4.1", "/indicators/5.1",
 		"/indicators/6.1", "/indicators/7.2", "/indicators/9.2", "/indicators/2.1?month=2023-09")
+	see("office", http.StatusOK, "/reports", "/reports?month=2023-09", "/review", "/review?month=2023-09")
+	see("reporter-renshe", http.StatusOK, "/", "/reports", "/reports/2023-09")
+	see("reporter-weijian", http.StatusOK, "/reports/2023-09", "/reports/2023-10")
+	see("leader-minzheng", http.StatusOK, "/signoff", "/history")
+	see("reporter-renshe", http.StatusForbidden, "/review")
 	for n := range 10 {
 		see("office", http.StatusOK, "/projects/"+strconv.Itoa(n+1))
 	}
