@@ -250,4 +250,10 @@ func TestFiguresKeepTheirZeros(t *testing.T) {
 	if s := landmark.Entered(got.Targets[0].Amount.Decimal); s != "100" {
 		t.Errorf("target came back as %s, want 100", s)
 	}
+	// Reports are sent as arrays.
+	var sent string
+	err = pool.QueryRow(ctx, "SELECT array_to_string($1::numeric[], ' ', 'none')", []decimal.NullDecimal{amount("25.30"), {}}).Scan(&sent)
+	if err != nil || sent != "25.30 none" {
+		t.Errorf("sent as an array: %q, %v; want 25.30 and none", sent, err)
+	}
 }

@@ -87,6 +87,10 @@ type enteredNumeric struct{ pgtype.NumericCodec }
 // PreferredFormat implements [pgtype.Codec].
 func (enteredNumeric) PreferredFormat() int16 { return pgtype.TextFormatCode }
 
+// FormatSupported implements [pgtype.Codec]. An array would else be sent in the
+// binary form.
+func (enteredNumeric) FormatSupported(format int16) bool { return format == pgtype.TextFormatCode }
+
 // PlanEncode implements [pgtype.Codec].
 func (c enteredNumeric) PlanEncode(m *pgtype.Map, oid uint32, format int16, value any) pgtype.EncodePlan {
 	switch value.(type) {
