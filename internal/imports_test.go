@@ -56,7 +56,7 @@ var mayImport = map[string][]string{
 		"internal/landmark", "internal/store", "internal/sheet", "internal/reporting", "internal/planning", "internal/bulletin", "internal/auth", "internal/demo",
 		"internal/jobs", "internal/server", "internal/localpg", "web/view", "web/static", "migrations", "seeds",
 	},
-	"internal/pgtest": {"internal/localpg", "migrations"},
+	"internal/pgtest":  {"internal/localpg", "migrations"},
 	"internal/torture": {}, // tests alone
 }
 
