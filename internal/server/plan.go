@@ -1,10 +1,14 @@
 package server
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-chi/chi/v5"
@@ -156,14 +160,32 @@ func knownFilters(f view.Filters) error {
 	return nil
 }
 
-// showScreen handles GET /screen, which asks for itself again every minute.
+// showScreen handles GET /screen. A wall asks for it every few seconds: it is
+// sent again only when something on it has changed, the time it was drawn, to the
+// minute, included.
 func (s *Server) showScreen(w http.ResponseWriter, r *http.Request) error {
 	p, board, err := s.board(r, "大屏")
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Refresh", "60")
-	return s.render(w, r, http.StatusOK, view.Screen(view.NewScreenPage(p, board)))
+	p.PrintedAt = p.PrintedAt.Truncate(time.Minute)
+	var page bytes.Buffer
+	if err := view.Screen(view.NewScreenPage(p, board)).Render(r.Context(), &page); err != nil {
+		return fmt.Errorf("render: %w", err)
+	}
+	// Weak: compression changes the bytes. The page may be kept, for its own
+	// visitor, and must be asked about each time.
+	tag := fmt.Sprintf(`W/"%x"`, sha256.Sum256(page.Bytes()))
+	h := w.Header()
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("Etag", tag)
+	if strings.Contains(r.Header.Get("If-None-Match"), tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write(page.Bytes()) // the visitor has gone: nobody to tell
+	return nil
 }
 
 // pathParam is a part of the address as text. The router leaves escapes in

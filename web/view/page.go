@@ -37,7 +37,6 @@ type Page struct {
 	RequestID string
 	CanChase  bool
 	Reminders []Reminder // from the office, not seen yet
-	Refresh   bool       // the wall display renews itself
 }
 
 // Reminder is a chase (催报) that somebody of the department has not seen yet.
