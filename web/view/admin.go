@@ -298,7 +298,7 @@ func NewUpkeepPage(page Page, r *landmark.Record, in Upkeep) UpkeepPage {
 	rule := r.Plan.Rule(page.Month)
 	due := r.Period(page.Month + 1).Due
 	p.Sections = []UpkeepSection{
-		{ID: "all", Title: "维护什么", Table: &UpkeepTable{Caption: "维护什么", Head: []string{"页面", "现在", "能做什么"}, Rows: []UpkeepRow{
+		{ID: "all", Title: "维护什么", Table: &UpkeepTable{Caption: "各项维护页面", Head: []string{"页面", "现在", "能做什么"}, Rows: []UpkeepRow{
 			{Cells: []UpkeepCell{{Text: "指标", Href: p.at("/admin/indicators")}, {Text: fmt.Sprintf("%d项,%d项待确认,%d项性质待定", len(r.Plan.Indicators()), unconfirmed, unknown)}, {Text: fmt.Sprintf("确认性质、调整目标(已调%d项)、计划曲线(%d项)、口径、改判", revised, curves)}}},
 			{Cells: []UpkeepCell{{Text: "报送日期", Href: p.at("/admin/periods")}, {Text: fmt.Sprintf("%s的截止日%s", (page.Month + 1).Short(), due.Chinese())}, {Text: "各月的开放、截止、宽限、锁定;单个部门延期"}}},
 			{Cells: []UpkeepCell{{Text: "判定规则", Href: p.at("/admin/rules")}, {Text: fmt.Sprintf("容差%d点,红线%d点", rule.Tolerance, rule.RedLine)}, {Text: "先预览会改变哪些状态,再采用"}}},
