@@ -355,7 +355,7 @@ func (c *client) report(ctx, finish context.Context, m landmark.Month, think tim
 			if err != nil || res.StatusCode != http.StatusOK {
 				return false
 			}
-			form = fields(page, "key")
+			form = fields(page, fmt.Sprintf("revision[%d.1]", c.number)) // not the form for a sheet
 			return form != nil
 		})
 		if form == nil {

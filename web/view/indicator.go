@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -383,7 +384,7 @@ func monthRow(r *landmark.Record, ind *landmark.Indicator, m landmark.Month) Mon
 		}
 		row.Revisions += "。原来的各版都留在变更记录里。"
 	} else if v.Reason != "" {
-		row.Note = joinNote(row.Note, "说明:"+v.Reason)
+		row.Note = joinNote(row.Note, "理由:"+v.Reason)
 	}
 	return row
 }
@@ -395,7 +396,7 @@ func joinNote(a, b string) string {
 	case b == "":
 		return a
 	default:
-		return a + ";" + b
+		return strings.TrimRight(a, "。.;；") + ";" + b
 	}
 }
 
