@@ -371,7 +371,7 @@ func (c *client) report(ctx, finish context.Context, m landmark.Month, think tim
 		for i := 1; i <= 2; i++ {
 			code := fmt.Sprintf("%d.%d", c.number, i)
 			put("value["+code+"]", strconv.Itoa(value))
-			put("reason["+code+"]", "压力测试中的更正")
+			put("reason["+code+"]", fmt.Sprintf("压力测试中的更正,第%d次", value)) // each correction needs its own
 			put("revision["+code+"]", form.Get("revision["+code+"]"))
 		}
 		put("key", form.Get("key"))
