@@ -75,7 +75,7 @@ func TestSearchByKey(t *testing.T) {
 // last good page stays and says since when, and it goes on when the server is back.
 func TestWallRenewsItself(t *testing.T) {
 	t.Parallel()
-	s, err := launch(t.Context())
+	s, err := launch(t.Context(), "--demo")
 	if err != nil {
 		t.Fatalf("e2e: %v", err)
 	}
@@ -119,7 +119,7 @@ func TestWallRenewsItself(t *testing.T) {
 	}
 	axe(t, ctx)
 	shot(t, ctx, "wall-away")
-	again, err := launch(t.Context(), "--listen", strings.TrimPrefix(s.URL, "http://"), "DATA_DIR="+s.Dir)
+	again, err := launch(t.Context(), "--demo", "--listen", strings.TrimPrefix(s.URL, "http://"), "DATA_DIR="+s.Dir)
 	if err != nil {
 		t.Fatalf("e2e: start again: %v", err)
 	}
