@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,8 +18,19 @@ import (
 	"landmark/migrations"
 )
 
-// reach is how long a database may take to answer before it counts as absent.
-const reach = 10 * time.Second
+const (
+	// reach is how long a database may take to answer before it counts as absent.
+	reach = 10 * time.Second
+	// glance is the same where it is asked again and again.
+	glance = 3 * time.Second
+	// oldest is the first major version of PostgreSQL the program is made for.
+	oldest = 15
+)
+
+// awayError is a database that does not answer yet, see [store.Away].
+type awayError struct{ error }
+
+func (e awayError) Unwrap() error { return e.error }
 
 // database is an open database at the newest schema.
 type database struct {
@@ -32,7 +45,10 @@ type database struct {
 func (p *program) locate(ctx context.Context, exclusive bool) (*database, error) {
 	d := &database{url: p.DatabaseURL}
 	if d.url != "" {
-		return d, p.answers(ctx, d.url)
+		if exclusive { // serving: the doors open meanwhile
+			return d, answers(ctx, d.url, glance)
+		}
+		return d, answers(ctx, d.url, reach)
 	}
 	if exclusive {
 		release, err := localpg.Own(p.DataDir)
@@ -52,12 +68,12 @@ func (p *program) locate(ctx context.Context, exclusive bool) (*database, error)
 
 // answers tells a database that does not answer from one that does, without
 // ever printing a password.
-func (p *program) answers(ctx context.Context, dsn string) error {
+func answers(ctx context.Context, dsn string, within time.Duration) error {
 	cfg, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return errors.New("DATABASE_URL cannot be read: write it as postgres://user:password@host:5432/database")
 	}
-	ctx, cancel := context.WithTimeout(ctx, reach)
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	c, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
@@ -65,7 +81,14 @@ func (p *program) answers(ctx context.Context, dsn string) error {
 		if u, parseErr := url.Parse(dsn); parseErr == nil && u.Host != "" {
 			where = u.Host
 		}
-		return fmt.Errorf("the database at %s (DATABASE_URL) does not let us in: check that it runs, and the name, password and database in the address: %s", where, lastCause(err))
+		if store.Away(err) {
+			return awayError{fmt.Errorf("the database at %s (DATABASE_URL) does not answer: check that it runs and can be reached from here: %s", where, lastCause(err))}
+		}
+		return fmt.Errorf("the database at %s (DATABASE_URL) does not let us in: check the name, password and database in the address: %s", where, lastCause(err))
+	}
+	number, _, _ := strings.Cut(c.PgConn().ParameterStatus("server_version"), ".")
+	if major, err := strconv.Atoi(number); err == nil && major < oldest {
+		return errors.Join(fmt.Errorf("the database (DATABASE_URL) is PostgreSQL %d: version %d or newer is needed", major, oldest), c.Close(ctx))
 	}
 	return c.Close(ctx)
 }
@@ -92,20 +115,28 @@ func lastCause(err error) string {
 }
 
 // open locates the database, brings its schema up and connects.
-func (p *program) open(ctx context.Context, exclusive bool) (*database, error) {
-	d, err := p.locate(ctx, exclusive)
+func (p *program) open(ctx context.Context) (*database, error) {
+	d, err := p.locate(ctx, false)
 	if err != nil {
 		return nil, err
 	}
 	if err := migrations.Up(ctx, d.url); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
-	if d.pool, err = store.Open(ctx, d.url); err != nil {
+	if err := d.connect(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// connect makes the pool. No connection is needed for that.
+func (d *database) connect(ctx context.Context) (err error) {
+	if d.pool, err = store.Open(ctx, d.url); err != nil {
+		return err
 	}
 	d.release = append(d.release, func() error { d.pool.Close(); return nil })
 	d.store = store.New(d.pool)
-	return d, nil
+	return nil
 }
 
 // Close lets go of everything in the opposite order of opening.
@@ -120,7 +151,7 @@ func (d *database) Close() error {
 
 // withStore runs f on an open database and closes it whatever happens.
 func (p *program) withStore(ctx context.Context, f func(*store.Store) error) (err error) {
-	d, err := p.open(ctx, false)
+	d, err := p.open(ctx)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func (c dbDump) Run(ctx context.Context, p *program) (err error) {
 		return fmt.Errorf("cannot write %s: a backup goes to a file, not to a device or a pipe", c.File)
 	}
 	c.File = file
-	d, err := p.open(ctx, false)
+	d, err := p.open(ctx)
 	if err != nil {
 		return err
 	}

@@ -124,7 +124,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // ours are the settings read from the environment.
 var ours = map[string]bool{
 	"DATABASE_URL": true, "DATA_DIR": true, "LISTEN": true, "BASE_URL": true, "LOG_FORMAT": true, "LOG_LEVEL": true, "TZ_NAME": true,
-	"DEMO_NOW": true, "DRAIN_WAIT": true, "METRICS_LISTEN": true, "TRUSTED_PROXIES": true,
+	"DEMO_NOW": true, "DRAIN_WAIT": true, "FAIL_FAST": true, "METRICS_LISTEN": true, "TRUSTED_PROXIES": true,
 }
 
 // usageError is a call that cannot be right whatever the database holds.

@@ -143,7 +143,7 @@ func TestUsageAndRefusals(t *testing.T) {
 		{"demo for the world", []string{"serve", "--demo", "--listen", "0.0.0.0:0"}, 2, "loopback"},
 		{"demo clock without demo", []string{"serve", "--demo-now", "2023-10-12T09:30"}, 2, "--demo"},
 		{"port in use", []string{"serve", "--listen", ln.Addr().String(), "--data-dir", filepath.Join(t.TempDir(), "x")}, 1, "another program listens"},
-		{"database away", []string{"plan", "list", "--database-url", nobody}, 1, "does not let us in"},
+		{"database away", []string{"plan", "list", "--database-url", nobody}, 1, "does not answer"},
 		{"database unreadable", []string{"plan", "list", "--database-url", "mysql://x"}, 1, "postgres://"},
 		{"zone", []string{"plan", "list", "--tz-name", "Mars/Olympus"}, 2, "time zone"},
 		{"file missing", []string{"plan", "import", "/nonexistent.txt"}, 1, "cannot read"},

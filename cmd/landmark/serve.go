@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -27,11 +28,16 @@ type serveCmd struct {
 	MetricsListen  string        `name:"metrics-listen" env:"METRICS_LISTEN" placeholder:"ADDR" help:"Serve /metrics there instead of on loopback requests."`
 	TrustedProxies []string      `name:"trusted-proxies" env:"TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`
 	DrainWait      time.Duration `name:"drain-wait" env:"DRAIN_WAIT" default:"0s" help:"From not ready to the last connection when stopping; two probe intervals of a balancer, where there is one."`
+	FailFast       bool          `name:"fail-fast" env:"FAIL_FAST" help:"Exit when the database does not answer at the start, instead of waiting for it."`
 	DemoNow        string        `name:"demo-now" env:"DEMO_NOW" placeholder:"TIME" help:"Moment the demo's clock starts at, like 2023-10-12T09:30."`
 }
 
-// sealEvery is how often new history lines are taken into the chain.
-const sealEvery = time.Second
+const (
+	// sealEvery is how often new history lines are taken into the chain.
+	sealEvery = time.Second
+	// awaitEvery is how often a database that was away at the start is asked again.
+	awaitEvery = time.Second
+)
 
 // Run serves until it is told to stop.
 func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
@@ -48,22 +54,23 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 			err = errors.Join(err, cerr)
 		}
 	}()
-	d, err := p.open(ctx, true)
-	if err != nil {
-		return err
+	d, why := p.locate(ctx, true)
+	_, away := errors.AsType[awayError](why)
+	if why != nil && (!away || c.FailFast) {
+		return why
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	now, err := c.prepare(ctx, p, d.store)
-	if err != nil {
+	if err := d.connect(ctx); err != nil {
 		return err
 	}
 	base := c.BaseURL
 	if base == "" {
 		base = "http://" + ln.Addr().String()
 	}
+	clock := &clock{now: time.Now}
 	srv, err := server.New(server.Config{
-		Store: d.store, Now: now, Zone: p.zone, Log: p.log, BaseURL: base, Demo: c.Demo, TrustedProxies: proxies,
-		MetricsElsewhere: c.MetricsListen != "", DrainWait: c.DrainWait,
+		Store: d.store, Now: clock.Now, Zone: p.zone, Log: p.log, BaseURL: base, Demo: c.Demo, TrustedProxies: proxies,
+		MetricsElsewhere: c.MetricsListen != "", DrainWait: c.DrainWait, Waiting: away,
 		Ready: func(ctx context.Context) error {
 			v, dirty, err := migrations.Version(ctx, d.url)
 			if err != nil {
@@ -78,8 +85,6 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	stopSealing := c.seal(ctx, p, d.store, now)
-	defer stopSealing()
 	if c.MetricsListen != "" {
 		stopMetrics, err := serveMetrics(c.MetricsListen, srv.MetricsHandler())
 		if err != nil {
@@ -87,8 +92,96 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 		}
 		defer stopMetrics()
 	}
+	if !away {
+		stop, err := c.begin(ctx, p, d, clock)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		fmt.Fprintf(p.stdout, "listening on http://%s\n", ln.Addr())
+		return srv.Run(ctx, ln)
+	}
 	fmt.Fprintf(p.stdout, "listening on http://%s\n", ln.Addr())
-	return srv.Run(ctx, ln)
+	serving, end := context.WithCancel(ctx)
+	waited := make(chan func() error, 1)
+	go func() {
+		stop, waitErr := c.await(serving, p, d, clock, why)
+		if waitErr != nil {
+			waited <- func() error { return waitErr }
+			end()
+			return
+		}
+		srv.Open()
+		p.log.InfoContext(ctx, "the database answers: ready")
+		waited <- func() error { stop(); return nil }
+	}()
+	err = srv.Run(serving, ln)
+	end()
+	return errors.Join((<-waited)(), err)
+}
+
+// await begins as soon as the database answers. It says at once and every minute
+// what it waits for. An error is something that waiting does not mend.
+func (c serveCmd) await(ctx context.Context, p *program, d *database, clock *clock, why error) (stop func(), err error) {
+	var said time.Time
+	tick := time.NewTicker(awaitEvery)
+	defer tick.Stop()
+	for {
+		if time.Since(said) > time.Minute {
+			p.log.WarnContext(ctx, "waiting: "+why.Error())
+			said = time.Now()
+		}
+		select {
+		case <-ctx.Done():
+			return func() {}, nil
+		case <-tick.C:
+		}
+		if err = answers(ctx, d.url, glance); err == nil {
+			stop, err = c.begin(ctx, p, d, clock)
+		}
+		switch _, away := errors.AsType[awayError](err); {
+		case err == nil:
+			return stop, nil
+		case ctx.Err() != nil: // told to stop: that is no fault
+			return func() {}, nil
+		case !away && !store.Away(err):
+			return nil, err
+		}
+		why = err
+	}
+}
+
+// begin does what needs a database that answers: the schema, the seed plan or the
+// demo, the clock, and the work beside the requests, which goes on until stop.
+func (c serveCmd) begin(ctx context.Context, p *program, d *database, clock *clock) (stop func(), err error) {
+	if err := migrations.Up(ctx, d.url); err != nil {
+		return nil, err
+	}
+	now, err := c.prepare(ctx, p, d.store)
+	if err != nil {
+		return nil, err
+	}
+	clock.set(now)
+	return c.seal(context.WithoutCancel(ctx), p, d.store, now), nil
+}
+
+// clock is the machine's until the database says which one to go by.
+type clock struct {
+	mu  sync.RWMutex
+	now func() time.Time
+}
+
+// Now is the present moment.
+func (c *clock) Now() time.Time {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.now()
+}
+
+func (c *clock) set(now func() time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = now
 }
 
 // check refuses settings that cannot be right, before anything is opened.

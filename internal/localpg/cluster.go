@@ -70,6 +70,15 @@ func find(places []string) ([]programs, error) {
 	return found, nil
 }
 
+// Programs is the folder of the newest installed PostgreSQL's programs.
+func Programs() (bin string, err error) {
+	found, err := find(places)
+	if err != nil {
+		return "", err
+	}
+	return found[0].bin, nil
+}
+
 // inspect asks the programs in bin for their version.
 func inspect(bin string) (programs, error) {
 	bin, err := filepath.Abs(bin)

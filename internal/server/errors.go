@@ -28,6 +28,9 @@ func (e *httpError) Error() string { return e.message }
 
 func problem(status int, message string) error { return &httpError{status, message} }
 
+// errWaiting answers everybody until the database has been there once.
+var errWaiting = problem(http.StatusServiceUnavailable, "系统正在启动,数据库还没有答复,请稍等片刻再试")
+
 func tooLarge(err error) bool {
 	_, ok := errors.AsType[*http.MaxBytesError](err)
 	return ok

@@ -30,6 +30,10 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 		writeText(w, http.StatusServiceUnavailable, "draining\n")
 		return nil
 	}
+	if s.waiting.Load() {
+		writeText(w, http.StatusServiceUnavailable, "waiting for the database\n")
+		return nil
+	}
 	if err := s.store.Ping(ctx); err != nil {
 		s.log.WarnContext(ctx, "not ready", "error", err)
 		writeText(w, http.StatusServiceUnavailable, "the database does not answer\n")

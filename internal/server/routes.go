@@ -183,6 +183,10 @@ func (s *Server) wrap(rt route) http.HandlerFunc {
 		timeout = s.deadline
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
+		if s.waiting.Load() && rt.right != RightOpen {
+			fail(w, r, errWaiting)
+			return
+		}
 		ctx, cancel := context.WithTimeout(r.Context(), timeout)
 		defer cancel()
 		r.Body = http.MaxBytesReader(w, r.Body, limit)

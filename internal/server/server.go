@@ -47,6 +47,9 @@ type Config struct {
 	SignIn         store.SignInLimits // see [auth.Config]
 	Deadline       time.Duration      // of a request's work, by default 5 seconds
 	DrainWait      time.Duration      // from "not ready" to the last new connection; 0 is none
+	// Waiting begins with the doors shut, until [Server.Open]: the database is not
+	// there yet, so every page answers 503.
+	Waiting bool
 }
 
 // Server is the web application.
@@ -70,6 +73,7 @@ type Server struct {
 	metrics          *metrics
 	metricsElsewhere bool
 	draining         atomic.Bool
+	waiting          atomic.Bool
 	router           *chi.Mux
 }
 
@@ -106,6 +110,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{store: c.Store, planning: planning.New(c.Store, c.Zone), reporting: reporting.New(c.Store, c.Zone), bulletins: bulletin.New(c.Store, c.Zone), auth: a,
 		uploads: make(chan struct{}, maxUploads), now: c.Now, zone: c.Zone, log: c.Log, base: base, demo: c.Demo, proxies: c.TrustedProxies,
 		ready: c.Ready, deadline: c.Deadline, drain: c.DrainWait, metrics: newMetrics(), metricsElsewhere: c.MetricsElsewhere}
+	s.waiting.Store(c.Waiting)
 	s.router, err = s.build(s.routes())
 	if err != nil {
 		return nil, err
@@ -115,6 +120,9 @@ func New(c Config) (*Server, error) {
 
 // Handler answers requests without a listener of its own.
 func (s *Server) Handler() http.Handler { return s.router }
+
+// Open lets visitors in, where [Config.Waiting] kept them out.
+func (s *Server) Open() { s.waiting.Store(false) }
 
 func (s *Server) secure() bool { return s.base.Scheme == "https" }
 

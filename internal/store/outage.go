@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -28,11 +29,52 @@ func Unavailable(err error) bool {
 		case "57014", "55P03", "25006": // cancelled by a time limit, lock not available, read-only
 			return true
 		}
-		// 08 connection, 53 out of resources, 57P the server is stopping or starting
-		return strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53") || strings.HasPrefix(pg.Code, "57P")
+		return passing(pg.Code)
 	}
 	_, network := errors.AsType[net.Error](err)
 	return network || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+}
+
+// Away says whether nobody answered a connection attempt, or one that is only
+// just starting or stopping: waiting may help. A server that answers and says no
+// (password, database, role, TLS) is not away: its address is wrong.
+func Away(err error) bool {
+	if err == nil {
+		return false
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok || strings.Contains(err.Error(), "refused TLS") {
+		return false
+	}
+	// Each address was tried in turn, some with and without TLS: one plain no counts.
+	for _, e := range tried(err) {
+		if pg, ok := errors.AsType[*pgconn.PgError](e); ok && !passing(pg.Code) {
+			return false
+		}
+	}
+	return Unavailable(err) && !errors.Is(err, context.Canceled)
+}
+
+// tried are the errors that were joined into one.
+func tried(err error) []error {
+	switch e := err.(type) {
+	case interface{ Unwrap() []error }:
+		var all []error
+		for _, one := range e.Unwrap() {
+			all = append(all, tried(one)...)
+		}
+		return all
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil {
+			return tried(inner)
+		}
+	}
+	return []error{err}
+}
+
+// passing are the server's errors that tell of the moment and not of the request:
+// 08 connection, 53 out of resources, 57P the server is stopping or starting.
+func passing(code string) bool {
+	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "57P")
 }
 
 // Retryable says whether the database gave a transaction up for the sake of
