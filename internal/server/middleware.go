@@ -98,6 +98,9 @@ func (s *Server) headers(next http.Handler) http.Handler {
 		if s.secure() {
 			h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 		}
+		if s.draining.Load() { // who keeps this connection for the next request would find it closed
+			h.Set("Connection", "close")
+		}
 		next.ServeHTTP(w, r)
 	})
 }
