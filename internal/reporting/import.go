@@ -93,16 +93,16 @@ func (s *Service) importOnce(ctx context.Context, by landmark.Actor, planSlug st
 		if len(submissions) == 0 {
 			return landmark.Errorf(landmark.Invalid, "", "没有需要提交的改动:各行都和已报的一样")
 		}
+		var changes store.Changes
 		for i, f := range sheets {
-			if err := f.keep(ctx, st, by, batches[i], now); err != nil {
+			if err := f.keep(ctx, st, &changes, by, batches[i], now); err != nil {
 				return err
 			}
 		}
-		var entries []landmark.HistoryEntry
-		if sent, entries, err = submit(ctx, st, r, by, submissions, now); err != nil {
+		if err := st.Apply(ctx, &changes); err != nil {
 			return err
 		}
-		if err := st.AddHistory(ctx, entries...); err != nil || how != importApprove {
+		if sent, err = submit(ctx, st, r, by, submissions, now); err != nil || how != importApprove {
 			return err
 		}
 		return approveAll(ctx, st, r, by, sent, now)

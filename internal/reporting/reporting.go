@@ -61,38 +61,40 @@ func text(d decimal.NullDecimal) string {
 	return d.Decimal.String()
 }
 
-// submit sends entries that were checked and gives back their history lines for
-// the caller to add. st is in a transaction.
-func submit(ctx context.Context, st *store.Store, r *landmark.Record, by landmark.Actor, list []store.Submission, now time.Time) ([]store.Submitted, []landmark.HistoryEntry, error) {
+// submit sends entries that were checked, with their history. st is in a transaction.
+func submit(ctx context.Context, st *store.Store, r *landmark.Record, by landmark.Actor, list []store.Submission, now time.Time) ([]store.Submitted, error) {
 	sent, err := st.Submit(ctx, list, by, now)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	return sent, st.AddHistory(ctx, submitLines(r, by, list, now)...)
+}
+
+// submitLines are the history of submissions, if they are taken: the store refuses
+// those made for another state than r's.
+func submitLines(r *landmark.Record, by landmark.Actor, list []store.Submission, now time.Time) []landmark.HistoryEntry {
 	indicators := map[int64]*landmark.Indicator{}
 	for _, ind := range r.Plan.Indicators() {
 		indicators[ind.ID] = ind
 	}
-	submissions := map[int64]store.Submission{}
-	for _, v := range list {
-		submissions[v.IndicatorID] = v
-	}
-	entries := make([]landmark.HistoryEntry, len(sent))
-	for i, v := range sent {
-		ind, in := indicators[v.IndicatorID], submissions[v.IndicatorID]
+	entries := make([]landmark.HistoryEntry, len(list))
+	for i, in := range list {
+		ind := indicators[in.IndicatorID]
 		e := landmark.HistoryEntry{
 			At: now, Actor: by, Act: "report.submit", PlanID: r.Plan.ID, ProjectID: ind.Project.ID, DepartmentID: ind.Project.Lead.ID,
-			IndicatorID: ind.ID, Month: v.Month, Object: ind.Code + " " + ind.Name, Reason: in.Reason,
-			After: describe(said{Value: text(in.Amount), Step: in.Step, State: string(landmark.StateSubmitted), Revision: v.Revision}),
+			IndicatorID: ind.ID, Month: in.Month, Object: ind.Code + " " + ind.Name, Reason: in.Reason,
+			After: describe(said{Value: text(in.Amount), Step: in.Step, State: string(landmark.StateSubmitted), Revision: in.Revision + 1}),
 		}
-		if v.Correction {
-			e.Act = "report.correct"
-		}
-		if old, ok := r.Value(ind.ID, v.Month); ok {
+		old, approved := r.Value(ind.ID, in.Month)
+		if approved {
 			e.Before = describe(said{Value: text(old.Amount), Step: old.Step, State: string(landmark.StateApproved), Revision: old.Revision})
+		}
+		if approved || in.Correction {
+			e.Act = "report.correct"
 		}
 		entries[i] = e
 	}
-	return sent, entries, nil
+	return entries
 }
 
 // move changes states with their history lines. st is in a transaction.
@@ -129,11 +131,8 @@ func (s *Service) Take(ctx context.Context, by landmark.Actor, planSlug string, 
 			v.Revision, v.State = report.Revision, report.State
 			at[i] = v
 		}
-		var entries []landmark.HistoryEntry
-		if sent, entries, err = submit(ctx, st, r, by, at, now); err != nil {
-			return err
-		}
-		return st.AddHistory(ctx, entries...)
+		sent, err = submit(ctx, st, r, by, at, now)
+		return err
 	})
 	return sent, err
 }

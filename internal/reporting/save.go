@@ -167,23 +167,31 @@ func (s *Service) take(ctx context.Context, by landmark.Actor, u landmark.User, 
 	}
 }
 
+// takeOnce is one transaction of two round trips: what the form is held against
+// comes in the first, all that it changes goes in the second.
 func (s *Service) takeOnce(ctx context.Context, by landmark.Actor, u landmark.User, in FormInput, body [32]byte, submit bool, now time.Time) (receipt Receipt, err error) {
+	if in.DepartmentID == 0 {
+		in.DepartmentID = u.DepartmentID
+	}
+	if u.DepartmentID == 0 || in.DepartmentID != u.DepartmentID {
+		return Receipt{}, landmark.Errorf(landmark.Forbidden, "department", "只能填报自己部门的报表")
+	}
 	var refused error
 	err = s.tx(ctx, func(st *store.Store) error {
-		if in.Key != "" {
-			k, err := st.UseKey(ctx, u.ID, in.Key, body, now)
-			if err != nil {
-				return err
+		refused = nil
+		k, r, drafts, err := st.OpenForm(ctx, store.FormOpening{Plan: in.Plan, Month: in.Month, DepartmentID: in.DepartmentID,
+			AccountID: u.ID, Key: in.Key, Body: body}, now, s.zone)
+		switch {
+		case err != nil:
+			return err
+		case !k.Fresh:
+			if err := json.Unmarshal([]byte(k.Answer), &receipt); err != nil {
+				return fmt.Errorf("read the answer to a form sent before: %w", err)
 			}
-			if !k.Fresh {
-				if err := json.Unmarshal([]byte(k.Answer), &receipt); err != nil {
-					return fmt.Errorf("read the answer to a form sent before: %w", err)
-				}
-				receipt.Replayed = true
-				return nil
-			}
+			receipt.Replayed = true
+			return nil
 		}
-		f, err := s.open(ctx, st, u, in, true, now)
+		f, err := open(r, drafts, u, in)
 		if err != nil {
 			return err
 		}
@@ -194,7 +202,8 @@ func (s *Service) takeOnce(ctx context.Context, by landmark.Actor, u landmark.Us
 		if submit {
 			batch = f.batch()
 		}
-		if err := f.keep(ctx, st, by, batch, now); err != nil {
+		var changes store.Changes
+		if err := f.keep(ctx, st, &changes, by, batch, now); err != nil {
 			return err
 		}
 		if batch.blocked() {
@@ -202,22 +211,22 @@ func (s *Service) takeOnce(ctx context.Context, by landmark.Actor, u landmark.Us
 			if refused = batch.refusal; len(batch.findings) > 0 {
 				refused = &CheckError{Findings: batch.findings, Versions: f.versions()}
 			}
-			if in.Key == "" {
-				return nil
+			if in.Key != "" {
+				changes.DropKey(u.ID, in.Key)
 			}
-			return st.DropKey(ctx, u.ID, in.Key)
+			return st.Apply(ctx, &changes)
 		}
 		receipt = Receipt{DepartmentID: f.department.ID, Month: in.Month, Submitted: submit, Sent: []string{}, At: now}
 		if submit {
-			if err := f.send(ctx, st, by, batch, &receipt, now); err != nil {
+			if err := f.send(&changes, by, batch, &receipt, now); err != nil {
 				return err
 			}
 		}
 		receipt.Versions = f.versions()
-		if in.Key == "" {
-			return nil
+		if in.Key != "" {
+			changes.AnswerKey(u.ID, in.Key, string(describe(receipt)))
 		}
-		return st.AnswerKey(ctx, u.ID, in.Key, string(describe(receipt)))
+		return st.Apply(ctx, &changes)
 	})
 	switch {
 	case err != nil:

@@ -55,20 +55,10 @@ type taskFields struct {
 	Note  string
 }
 
-// open reads a form and lays what was typed over it. It asks whether the user may
-// write what was typed. st is in a transaction if lock is set.
-func (s *Service) open(ctx context.Context, st *store.Store, u landmark.User, in FormInput, lock bool, now time.Time) (*sheet, error) {
-	if in.DepartmentID == 0 {
-		in.DepartmentID = u.DepartmentID
-	}
-	if u.DepartmentID == 0 || in.DepartmentID != u.DepartmentID {
-		return nil, landmark.Errorf(landmark.Forbidden, "department", "只能填报自己部门的报表")
-	}
-	r, err := st.Record(ctx, in.Plan, time.Time{}, now, s.zone)
-	if err != nil {
-		return nil, err
-	}
-	f, err := newSheet(r, in.DepartmentID, in.Month)
+// open lays what was typed over what is saved. It asks whether the user may write
+// what was typed.
+func open(r *landmark.Record, d store.Drafts, u landmark.User, in FormInput) (*sheet, error) {
+	f, err := newSheet(r, u.DepartmentID, in.Month)
 	if err != nil {
 		return nil, err
 	}
@@ -77,9 +67,7 @@ func (s *Service) open(ctx context.Context, st *store.Store, u landmark.User, in
 	if err := f.may(u, in); err != nil {
 		return nil, err
 	}
-	if err := f.load(ctx, st, lock); err != nil {
-		return nil, err
-	}
+	f.saved(d)
 	f.lay(in)
 	return f, nil
 }
@@ -169,6 +157,12 @@ func (f *sheet) load(ctx context.Context, st *store.Store, lock bool) error {
 	if err != nil {
 		return err
 	}
+	f.saved(d)
+	return nil
+}
+
+// saved takes in what was read.
+func (f *sheet) saved(d store.Drafts) {
 	for _, r := range f.rows {
 		r.draft, r.files, r.sent = d.Indicators[r.ind.ID], d.Evidence[r.ind.ID], d.Sent[r.ind.ID]
 		r.report = f.record.Report(r.ind.ID, f.month)
@@ -190,7 +184,6 @@ func (f *sheet) load(ctx context.Context, st *store.Store, lock bool) error {
 		}
 		t.now = t.saved
 	}
-	return nil
 }
 
 // shown is what an indicator's fields show: the draft, else what was sent. The
@@ -297,8 +290,9 @@ func (f *sheet) versions() map[string]int {
 // maxFiles is how many files one indicator's month may carry.
 const maxFiles = 10
 
-// keep writes the drafts: what was typed stays open unless the batch takes it.
-func (f *sheet) keep(ctx context.Context, st *store.Store, by landmark.Actor, b batch, now time.Time) error {
+// keep adds the drafts to the changes: what was typed stays open unless the batch
+// takes it. Files are written at once.
+func (f *sheet) keep(ctx context.Context, st *store.Store, c *store.Changes, by landmark.Actor, b batch, now time.Time) error {
 	var drafts []store.Draft
 	var history []landmark.HistoryEntry
 	var add, remove []store.DraftFile
@@ -347,19 +341,11 @@ func (f *sheet) keep(ctx context.Context, st *store.Store, by landmark.Actor, b 
 		tasks = append(tasks, store.TaskDraft{TaskID: t.task.ID, Version: t.draft.Version, State: t.now.State, Note: t.now.Note, Open: !taken})
 		t.draft.Version++
 	}
-	if err := st.SaveDrafts(ctx, f.month, drafts, by, now); err != nil {
-		return err
-	}
-	if err := st.SaveTaskDrafts(ctx, f.department.ID, f.month, tasks, by, now); err != nil {
-		return err
-	}
-	if err := st.ChangeDraftFiles(ctx, f.month, add, remove); err != nil {
-		return err
-	}
-	if len(history) == 0 {
-		return nil
-	}
-	return st.AddHistory(ctx, history...)
+	c.SaveDrafts(f.month, drafts, by, now)
+	c.SaveTaskDrafts(f.department.ID, f.month, tasks, by, now)
+	c.ChangeDraftFiles(f.month, add, remove)
+	c.AddHistory(history...)
+	return nil
 }
 
 // batch is what a form sends to review.
@@ -525,8 +511,8 @@ func (t *taskRow) says(f *sheet) bool {
 	return true
 }
 
-// send writes what the batch holds, with its history.
-func (f *sheet) send(ctx context.Context, st *store.Store, by landmark.Actor, b batch, receipt *Receipt, now time.Time) error {
+// send adds what the batch holds to the changes, with its history.
+func (f *sheet) send(c *store.Changes, by landmark.Actor, b batch, receipt *Receipt, now time.Time) error {
 	list := f.submissions(b)
 	for i, r := range b.rows {
 		receipt.Sent = append(receipt.Sent, r.ind.Code)
@@ -534,14 +520,8 @@ func (f *sheet) send(ctx context.Context, st *store.Store, by landmark.Actor, b 
 			receipt.Corrections = append(receipt.Corrections, r.ind.Code)
 		}
 	}
-	var entries []landmark.HistoryEntry
-	if len(list) > 0 {
-		_, lines, err := submit(ctx, st, f.record, by, list, now)
-		if err != nil {
-			return err
-		}
-		entries = lines
-	}
+	c.Submit(list, by, now)
+	entries := submitLines(f.record, by, list, now)
 	if len(b.tasks) > 0 {
 		var said []TaskSaid
 		for _, t := range b.tasks {
@@ -552,11 +532,12 @@ func (f *sheet) send(ctx context.Context, st *store.Store, by landmark.Actor, b 
 			said = append(said, v)
 			receipt.Tasks = append(receipt.Tasks, t.task.Code)
 		}
-		lines, err := sayTasks(ctx, st, f.record, by, f.department.ID, f.month, said, now)
+		lines, err := sayTasks(c, f.record, by, f.department.ID, f.month, said, now)
 		if err != nil {
 			return err
 		}
 		entries = append(entries, lines...)
 	}
-	return st.AddHistory(ctx, entries...)
+	c.AddHistory(entries...)
+	return nil
 }

@@ -48,11 +48,13 @@ func (s *Service) UpdateTasks(ctx context.Context, by landmark.Actor, u landmark
 				return landmark.Errorf(landmark.Invalid, "task_note", "任务%s的进展最多%d个字", in.Code, maxNote)
 			}
 		}
-		entries, err := sayTasks(ctx, st, r, by, u.DepartmentID, m, list, now)
+		var changes store.Changes
+		entries, err := sayTasks(&changes, r, by, u.DepartmentID, m, list, now)
 		if err != nil {
 			return err
 		}
-		return st.AddHistory(ctx, entries...)
+		changes.AddHistory(entries...)
+		return st.Apply(ctx, &changes)
 	})
 }
 
@@ -69,9 +71,9 @@ func taskMonth(r *landmark.Record, m landmark.Month) error {
 	return nil
 }
 
-// sayTasks writes what was said of tasks and gives back its history lines for the
+// sayTasks adds what was said of tasks and gives back its history lines for the
 // caller to add. Whether the user may was asked before.
-func sayTasks(ctx context.Context, st *store.Store, r *landmark.Record, by landmark.Actor, departmentID int64, m landmark.Month, list []TaskSaid, now time.Time) ([]landmark.HistoryEntry, error) {
+func sayTasks(c *store.Changes, r *landmark.Record, by landmark.Actor, departmentID int64, m landmark.Month, list []TaskSaid, now time.Time) ([]landmark.HistoryEntry, error) {
 	var updates []landmark.TaskUpdate
 	var entries []landmark.HistoryEntry
 	for _, in := range list {
@@ -84,7 +86,8 @@ func sayTasks(ctx context.Context, st *store.Store, r *landmark.Record, by landm
 			DepartmentID: departmentID, Month: m, Object: "任务 " + in.Code, Before: describe(map[string]string{"state": r.TaskStateIn(task.ID, m).Chinese()}),
 			After: describe(map[string]string{"state": stateWord(in.State), "note": in.Note})})
 	}
-	return entries, st.InsertTaskUpdates(ctx, updates, by, now)
+	c.AddTaskUpdates(updates, by, now)
+	return entries, nil
 }
 
 func stateWord(s landmark.TaskState) string {

@@ -52,12 +52,18 @@ type Drafts struct {
 // what the department typed about the tasks. With lock nobody else can save them
 // until the transaction ends.
 func (s *Store) Drafts(ctx context.Context, departmentID int64, m landmark.Month, indicators, tasks []int64, lock bool) (Drafts, error) {
+	b := &pgx.Batch{}
+	d := queueDrafts(b, departmentID, m, indicators, tasks, lock)
+	return d, wrap(s.db.SendBatch(ctx, b).Close(), "read drafts of department %d for %s", departmentID, m)
+}
+
+// queueDrafts queues what Drafts reads; the maps are filled when b is sent.
+func queueDrafts(b *pgx.Batch, departmentID int64, m landmark.Month, indicators, tasks []int64, lock bool) Drafts {
 	d := Drafts{Indicators: map[int64]Draft{}, Tasks: map[int64]TaskDraft{}, Evidence: map[int64][]EvidenceFile{}, Sent: map[int64][]EvidenceFile{}}
 	suffix := ""
 	if lock {
 		suffix = " FOR UPDATE" // in order of the key, so that two forms cannot wait for each other
 	}
-	b := &pgx.Batch{}
 	type draftRow struct {
 		IndicatorID int64
 		Version     int
@@ -114,10 +120,7 @@ func (s *Store) Drafts(ctx context.Context, departmentID int64, m landmark.Month
 		}
 		files[r.IndicatorID] = append(files[r.IndicatorID], r.file())
 	})
-	if err := s.db.SendBatch(ctx, b).Close(); err != nil {
-		return d, wrap(err, "read drafts of department %d for %s", departmentID, m)
-	}
-	return d, nil
+	return d
 }
 
 // collect queues a statement and hands its rows on.
@@ -136,10 +139,10 @@ func collect[T any](b *pgx.Batch, sql string, args []any, take func(T)) {
 
 // SaveDrafts writes drafts of one month over the versions they name, all or none:
 // each Version is the one it was made from, 0 for none, and becomes one more. It
-// returns a Conflict error if somebody saved one meanwhile.
-func (s *Store) SaveDrafts(ctx context.Context, m landmark.Month, list []Draft, by landmark.Actor, at time.Time) error {
+// is refused with ErrStale if somebody saved one meanwhile.
+func (c *Changes) SaveDrafts(m landmark.Month, list []Draft, by landmark.Actor, at time.Time) {
 	if len(list) == 0 {
-		return nil
+		return
 	}
 	n := len(list)
 	indicators, versions := make([]int64, n), make([]int32, n)
@@ -149,7 +152,7 @@ func (s *Store) SaveDrafts(ctx context.Context, m landmark.Month, list []Draft, 
 		indicators[i], versions[i], values[i], steps[i] = d.IndicatorID, int32(d.Version)+1, d.Value, d.Step
 		notes[i], reasons[i], noChange[i], open[i] = d.Note, d.Reason, d.NoChange, d.Open
 	}
-	tag, err := s.db.Exec(ctx, `
+	c.queue(n, `
 		INSERT INTO report_draft AS d (indicator_id, month, version, value_text, step, note, reason, no_change, open, account_id, saved_by, saved_at)
 		SELECT indicator_id, $9, version, value_text, step, note, reason, no_change, open, $10, $11, $12
 		FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::boolean[])
@@ -160,23 +163,19 @@ func (s *Store) SaveDrafts(ctx context.Context, m landmark.Month, list []Draft, 
 			no_change = excluded.no_change, open = excluded.open, account_id = excluded.account_id, saved_by = excluded.saved_by, saved_at = excluded.saved_at
 		WHERE d.version + 1 = excluded.version`,
 		indicators, versions, values, steps, notes, reasons, noChange, open, monthDate(m), id(by.AccountID), by.Name, at)
-	if err == nil && int(tag.RowsAffected()) != n {
-		err = ErrStale
-	}
-	return wrap(err, "save %d drafts for %s", n, m)
 }
 
 // SaveTaskDrafts writes what a department typed about tasks, as SaveDrafts does.
-func (s *Store) SaveTaskDrafts(ctx context.Context, departmentID int64, m landmark.Month, list []TaskDraft, by landmark.Actor, at time.Time) error {
+func (c *Changes) SaveTaskDrafts(departmentID int64, m landmark.Month, list []TaskDraft, by landmark.Actor, at time.Time) {
 	if len(list) == 0 {
-		return nil
+		return
 	}
 	n := len(list)
 	tasks, versions, states, notes, open := make([]int64, n), make([]int32, n), make([]string, n), make([]string, n), make([]bool, n)
 	for i, d := range list {
 		tasks[i], versions[i], states[i], notes[i], open[i] = d.TaskID, int32(d.Version)+1, string(d.State), d.Note, d.Open
 	}
-	tag, err := s.db.Exec(ctx, `
+	c.queue(n, `
 		INSERT INTO task_draft AS d (task_id, department_id, month, version, state, note, open, saved_by, saved_at)
 		SELECT task_id, $6, $7, version, state, note, open, $8, $9
 		FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::boolean[]) AS t (task_id, version, state, note, open)
@@ -185,10 +184,6 @@ func (s *Store) SaveTaskDrafts(ctx context.Context, departmentID int64, m landma
 		SET version = excluded.version, state = excluded.state, note = excluded.note, open = excluded.open, saved_by = excluded.saved_by, saved_at = excluded.saved_at
 		WHERE d.version + 1 = excluded.version`,
 		tasks, versions, states, notes, open, departmentID, monthDate(m), by.Name, at)
-	if err == nil && int(tag.RowsAffected()) != n {
-		err = ErrStale
-	}
-	return wrap(err, "save %d task drafts for %s", n, m)
 }
 
 // DraftFile is a file that lies with a draft.
@@ -196,8 +191,7 @@ type DraftFile struct{ IndicatorID, EvidenceID int64 }
 
 // ChangeDraftFiles puts files with a month's drafts and takes others away. What
 // was sent with a revision stays with it.
-func (s *Store) ChangeDraftFiles(ctx context.Context, m landmark.Month, add, remove []DraftFile) error {
-	b := &pgx.Batch{}
+func (c *Changes) ChangeDraftFiles(m landmark.Month, add, remove []DraftFile) {
 	queue := func(sql string, list []DraftFile) {
 		if len(list) == 0 {
 			return
@@ -206,7 +200,7 @@ func (s *Store) ChangeDraftFiles(ctx context.Context, m landmark.Month, add, rem
 		for i, v := range list {
 			indicators[i], files[i] = v.IndicatorID, v.EvidenceID
 		}
-		b.Queue(sql, indicators, files, monthDate(m))
+		c.queue(anyNumber, sql, indicators, files, monthDate(m))
 	}
 	queue(`
 		DELETE FROM draft_evidence d USING unnest($1::bigint[], $2::bigint[]) AS t (indicator_id, evidence_id)
@@ -215,10 +209,6 @@ func (s *Store) ChangeDraftFiles(ctx context.Context, m landmark.Month, add, rem
 		INSERT INTO draft_evidence (indicator_id, evidence_id, month)
 		SELECT indicator_id, evidence_id, $3::date FROM unnest($1::bigint[], $2::bigint[]) AS t (indicator_id, evidence_id)
 		ON CONFLICT DO NOTHING`, add)
-	if b.Len() == 0 {
-		return nil
-	}
-	return wrap(s.db.SendBatch(ctx, b).Close(), "change the files of %s", m)
 }
 
 // Keyed is what a form's key was used for before.
@@ -227,40 +217,70 @@ type Keyed struct {
 	Answer string // of the first time
 }
 
-// UseKey takes a form's key for the account's own: of the same form sent many
-// times, also at once, only the first is fresh; the others wait for it and get
-// its answer. It returns an Invalid error if the key came with another body.
-func (s *Store) UseKey(ctx context.Context, accountID int64, key string, body [32]byte, at time.Time) (Keyed, error) {
-	var k Keyed
-	var first []byte
-	err := s.db.QueryRow(ctx, `
-		INSERT INTO submission_key AS k (account_id, key, body_sha256, answer, created_at)
-		VALUES ($1, $2, $3, '', $4)
-		ON CONFLICT (account_id, key) DO UPDATE SET replays = k.replays + 1
-		RETURNING xmax = 0, body_sha256, answer`, accountID, key, body[:], at).Scan(&k.Fresh, &first, &k.Answer)
+// FormOpening is what a form needs to be worked on.
+type FormOpening struct {
+	Plan         string // slug; empty: the newest
+	Month        landmark.Month
+	DepartmentID int64
+	AccountID    int64
+	Key          string // of the form, see Keyed; empty: none
+	Body         [32]byte
+}
+
+// OpenForm begins the work on a form, in a transaction: it takes the form's key
+// for the account's own, and reads the department's part of the record and its
+// drafts, which nobody else can save until the transaction ends.
+//
+// Of the same form sent many times, also at once, only the first key is fresh; the
+// others wait for it and get its answer. It returns an Invalid error if the key
+// came with another body, and a NotFound error if there is no such plan.
+func (s *Store) OpenForm(ctx context.Context, in FormOpening, now time.Time, zone *time.Location) (k Keyed, r *landmark.Record, d Drafts, err error) {
+	b := &pgx.Batch{}
+	first := in.Body[:]
+	k.Fresh = true
+	if in.Key != "" {
+		b.Queue(`
+			INSERT INTO submission_key AS k (account_id, key, body_sha256, answer, created_at)
+			VALUES ($1, $2, $3, '', $4)
+			ON CONFLICT (account_id, key) DO UPDATE SET replays = k.replays + 1
+			RETURNING xmax = 0, body_sha256, answer`, in.AccountID, in.Key, in.Body[:], now).QueryRow(func(row pgx.Row) error {
+			return row.Scan(&k.Fresh, &first, &k.Answer)
+		})
+	}
+	reading := s.queueRecord(b, in.Plan, in.DepartmentID, now, zone)
+	if reading.guess != nil {
+		indicators, tasks := reading.guess.form(in.DepartmentID)
+		d = queueDrafts(b, in.DepartmentID, in.Month, indicators, tasks, true)
+	}
+	if err := s.db.SendBatch(ctx, b).Close(); err != nil {
+		return k, nil, d, wrap(err, "open the form of department %d for %s", in.DepartmentID, in.Month)
+	}
+	if string(first) != string(in.Body[:]) {
+		return k, nil, d, landmark.Errorf(landmark.Invalid, "key", "这张表已经提交过,内容和这次不同,请刷新页面后再改")
+	}
+	if !k.Fresh {
+		return k, nil, d, nil
+	}
+	r, o, err := reading.done(ctx, s)
 	if err != nil {
-		return k, wrap(err, "use key of account %d", accountID)
+		return k, nil, d, wrap(err, "open the form of department %d for %s", in.DepartmentID, in.Month)
 	}
-	if string(first) != string(body[:]) {
-		return k, landmark.Errorf(landmark.Invalid, "key", "这张表已经提交过,内容和这次不同,请刷新页面后再改")
+	if !reading.held() {
+		indicators, tasks := o.form(in.DepartmentID)
+		d, err = s.Drafts(ctx, in.DepartmentID, in.Month, indicators, tasks, true)
 	}
-	return k, nil
+	return k, r, d, err
 }
 
 // AnswerKey keeps what the first form with the key led to.
-func (s *Store) AnswerKey(ctx context.Context, accountID int64, key, answer string) error {
-	tag, err := s.db.Exec(ctx, `UPDATE submission_key SET answer = $3 WHERE account_id = $1 AND key = $2`, accountID, key, answer)
-	if err == nil && tag.RowsAffected() != 1 {
-		err = ErrStale
-	}
-	return wrap(err, "answer key of account %d", accountID)
+func (c *Changes) AnswerKey(accountID int64, key, answer string) {
+	c.queue(1, `UPDATE submission_key SET answer = $3 WHERE account_id = $1 AND key = $2`, accountID, key, answer)
 }
 
 // DropKey forgets a key whose form had no effect, so that the same form put right
 // may carry it again.
-func (s *Store) DropKey(ctx context.Context, accountID int64, key string) error {
-	_, err := s.db.Exec(ctx, `DELETE FROM submission_key WHERE account_id = $1 AND key = $2`, accountID, key)
-	return wrap(err, "drop key of account %d", accountID)
+func (c *Changes) DropKey(accountID int64, key string) {
+	c.queue(anyNumber, `DELETE FROM submission_key WHERE account_id = $1 AND key = $2`, accountID, key)
 }
 
 // Reminder is a chase that somebody of the department has not seen yet.

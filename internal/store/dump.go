@@ -27,8 +27,8 @@ import (
 const dumpFormat = 1
 
 // notDumped are tables that belong to one installation: who is signed in, and
-// the migrator's own.
-var notDumped = []string{"schema_migrations", "schema_marker", "session", "sign_in_failure"}
+// the migrator's own, and counts that triggers keep.
+var notDumped = []string{"schema_migrations", "schema_marker", "session", "sign_in_failure", "plan_edition"}
 
 // Manifest is what a dump says of itself.
 type Manifest struct {

@@ -20,6 +20,16 @@ import (
 // AddHistory adds lines to the history, in order. Call it in the transaction of
 // the change it tells of, so that neither stands without the other.
 func (s *Store) AddHistory(ctx context.Context, entries ...landmark.HistoryEntry) error {
+	var c Changes
+	c.AddHistory(entries...)
+	return s.Apply(ctx, &c)
+}
+
+// AddHistory adds lines to the history, in order, with the changes they tell of.
+func (c *Changes) AddHistory(entries ...landmark.HistoryEntry) {
+	if len(entries) == 0 {
+		return
+	}
 	const columns = 15
 	args := make([][]any, columns)
 	for _, e := range entries {
@@ -33,19 +43,12 @@ func (s *Store) AddHistory(ctx context.Context, entries ...landmark.HistoryEntry
 	for i, e := range entries {
 		reasons[i] = e.Reason
 	}
-	tag, err := s.db.Exec(ctx, `
+	c.queue(len(entries), `
 		INSERT INTO history (recorded_at, account_id, actor, role, address, request_id, act,
 			plan_id, project_id, department_id, indicator_id, month, object, before, after, reason)
 		SELECT * FROM unnest($1::timestamptz[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
 			$8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::date[], $13::text[], $14::json[], $15::json[], $16::text[])`,
 		args[0], args[1], args[2], args[3], args[4], args[5], args[6], args[7], args[8], args[9], args[10], args[11], args[12], args[13], args[14], reasons)
-	if err != nil {
-		return wrap(err, "add %d history lines", len(entries))
-	}
-	if int(tag.RowsAffected()) != len(entries) {
-		return wrap(ErrStale, "add %d history lines, wrote %d", len(entries), tag.RowsAffected())
-	}
-	return nil
 }
 
 // historyRow is a history line as stored, in the order its hash takes it in.

@@ -57,20 +57,19 @@ func (s *Store) WithdrawOverride(ctx context.Context, indicatorID int64, o landm
 	return wrap(err, "withdraw override %d", o.ID)
 }
 
-// InsertTaskUpdates adds what was said of tasks.
-func (s *Store) InsertTaskUpdates(ctx context.Context, list []landmark.TaskUpdate, by landmark.Actor, at time.Time) error {
+// AddTaskUpdates adds what was said of tasks.
+func (c *Changes) AddTaskUpdates(list []landmark.TaskUpdate, by landmark.Actor, at time.Time) {
 	n := len(list)
 	tasks, months, departments := make([]int64, n), make([]pgtype.Date, n), make([]int64, n)
 	states, notes := make([]string, n), make([]string, n)
 	for i, u := range list {
 		tasks[i], months[i], departments[i], states[i], notes[i] = u.TaskID, monthDate(u.Month), u.DepartmentID, string(u.State), u.Note
 	}
-	_, err := s.db.Exec(ctx, `
+	c.queue(n, `
 		INSERT INTO task_update (task_id, month, state, note, department_id, account_id, recorded_by, recorded_at)
 		SELECT task_id, month, state, note, department_id, $6, $7, $8
 		FROM unnest($1::bigint[], $2::date[], $3::text[], $4::text[], $5::bigint[]) AS t (task_id, month, state, note, department_id)`,
 		tasks, months, states, notes, departments, id(by.AccountID), by.Name, at)
-	return wrap(err, "update %d tasks", n)
 }
 
 // InsertMilestone adds a stage a scenario reached, or takes one back.

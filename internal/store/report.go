@@ -48,6 +48,20 @@ type Submitted struct {
 // no longer where it was when the submission was checked. Submissions must name
 // each indicator and month once.
 func (s *Store) Submit(ctx context.Context, list []Submission, by landmark.Actor, at time.Time) ([]Submitted, error) {
+	var c Changes
+	var sent []Submitted
+	c.submit(list, by, at, &sent)
+	return sent, s.Apply(ctx, &c)
+}
+
+// Submit sends reports as [Store.Submit] does.
+func (c *Changes) Submit(list []Submission, by landmark.Actor, at time.Time) {
+	if len(list) > 0 {
+		c.submit(list, by, at, new([]Submitted))
+	}
+}
+
+func (c *Changes) submit(list []Submission, by landmark.Actor, at time.Time, sent *[]Submitted) {
 	n := len(list)
 	indicators, months, amounts := make([]int64, n), make([]pgtype.Date, n), make([]decimal.NullDecimal, n)
 	steps, notes, reasons, noChange, findings := make([]string, n), make([]string, n), make([]string, n), make([]bool, n), make([]string, n)
@@ -58,7 +72,15 @@ func (s *Store) Submit(ctx context.Context, list []Submission, by landmark.Actor
 		findings[i] = strings.Join(v.Findings, "\n") // unnest flattens arrays of arrays
 		corrections[i], revisions[i], states[i] = v.Correction, int32(v.Revision), string(v.State)
 	}
-	rows, err := s.db.Query(ctx, `
+	type row struct {
+		ReportID    int64
+		IndicatorID int64
+		Month       pgtype.Date
+		Revision    int
+		Correction  bool
+		RevisionID  int64
+	}
+	c.batch.Queue(`
 		WITH input AS (
 			SELECT * FROM unnest($1::bigint[], $2::date[], $3::numeric[], $4::text[], $5::text[], $6::text[], $7::boolean[], $8::text[],
 				$12::boolean[], $13::int[], $14::text[])
@@ -84,49 +106,37 @@ func (s *Store) Submit(ctx context.Context, list []Submission, by landmark.Actor
 		)
 		SELECT h.id AS report_id, h.indicator_id, h.month, h.revision, s.correction, s.id AS revision_id
 		FROM head h JOIN sent s ON s.report_id = h.id`,
-		indicators, months, amounts, steps, notes, reasons, noChange, findings, at, id(by.AccountID), by.Name, corrections, revisions, states)
-	if err != nil {
-		return nil, wrap(err, "submit %d reports", n)
-	}
-	type row struct {
-		ReportID    int64
-		IndicatorID int64
-		Month       pgtype.Date
-		Revision    int
-		Correction  bool
-		RevisionID  int64
-	}
-	out, err := pgx.CollectRows(rows, func(c pgx.CollectableRow) (Submitted, error) {
-		r, err := pgx.RowToStructByName[row](c)
-		return Submitted{r.ReportID, r.IndicatorID, dateMonth(r.Month), r.Revision, r.Correction, r.RevisionID}, err
+		indicators, months, amounts, steps, notes, reasons, noChange, findings, at, id(by.AccountID), by.Name, corrections, revisions, states).Query(func(rows pgx.Rows) (err error) {
+		*sent, err = pgx.CollectRows(rows, func(c pgx.CollectableRow) (Submitted, error) {
+			r, err := pgx.RowToStructByName[row](c)
+			return Submitted{r.ReportID, r.IndicatorID, dateMonth(r.Month), r.Revision, r.Correction, r.RevisionID}, err
+		})
+		if err == nil && len(*sent) != n {
+			return fmt.Errorf("submit %d reports, took %d: %w", n, len(*sent), ErrStale)
+		}
+		return err
 	})
-	if err != nil {
-		return nil, wrap(err, "submit %d reports", n)
-	}
-	if len(out) != n {
-		return nil, wrap(ErrStale, "submit %d reports, took %d", n, len(out))
-	}
-	return out, s.linkEvidence(ctx, list, out)
+	c.linkEvidence(list)
 }
 
-func (s *Store) linkEvidence(ctx context.Context, list []Submission, sent []Submitted) error {
-	revisions := map[int64]int64{}
-	for _, v := range sent {
-		revisions[v.IndicatorID] = v.RevisionID
-	}
-	var revision, evidence []int64
+// linkEvidence lays the files of submissions to the revisions just made.
+func (c *Changes) linkEvidence(list []Submission) {
+	var indicators, evidence []int64
+	var months []pgtype.Date
 	for _, v := range list {
 		for _, e := range v.Evidence {
-			revision, evidence = append(revision, revisions[v.IndicatorID]), append(evidence, e)
+			indicators, months, evidence = append(indicators, v.IndicatorID), append(months, monthDate(v.Month)), append(evidence, e)
 		}
 	}
 	if len(evidence) == 0 {
-		return nil
+		return
 	}
-	_, err := s.db.Exec(ctx, `
+	c.queue(len(evidence), `
 		INSERT INTO revision_evidence (report_revision_id, evidence_id)
-		SELECT * FROM unnest($1::bigint[], $2::bigint[])`, revision, evidence)
-	return wrap(err, "link %d files", len(evidence))
+		SELECT n.id, t.evidence_id
+		FROM unnest($1::bigint[], $2::date[], $3::bigint[]) AS t (indicator_id, month, evidence_id)
+		JOIN report r ON r.indicator_id = t.indicator_id AND r.month = t.month
+		JOIN report_revision n ON n.report_id = r.id AND n.revision = r.revision`, indicators, months, evidence)
 }
 
 // Seen is a report at the revision a person decided on.

@@ -28,10 +28,16 @@ type DB interface {
 
 // Store reads and writes the database. Its methods take the current time as an
 // argument where they need one.
-type Store struct{ db DB }
+type Store struct {
+	db       DB
+	outlines *outlines // of the plans last read, shared by all that came of one New
+}
 
 // New makes a store on db.
-func New(db DB) *Store { return &Store{db: db} }
+func New(db DB) *Store { return &Store{db: db, outlines: &outlines{kept: map[string]*outline{}}} }
+
+// on is the store working in a transaction.
+func (s *Store) on(tx pgx.Tx) *Store { return &Store{db: tx, outlines: s.outlines} }
 
 // appRole is what the program works as, so that the database refuses what no
 // part of the program may do. See migrations/000006.
@@ -121,7 +127,7 @@ func (encodeEntered) Encode(value any, buf []byte) ([]byte, error) {
 
 // Tx runs f in one transaction: all of its writes stand or none does.
 func (s *Store) Tx(ctx context.Context, f func(*Store) error) error {
-	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error { return f(New(tx)) })
+	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error { return f(s.on(tx)) })
 	return wrap(err, "transaction")
 }
 
