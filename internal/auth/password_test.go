@@ -3,14 +3,19 @@ package auth
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
+	"github.com/google/go-cmp/cmp"
 
 	"landmark/internal/landmark"
+	"landmark/internal/pgtest"
 	"landmark/internal/store"
 )
 
@@ -138,4 +143,44 @@ func TestHasherIsBounded(t *testing.T) {
 			t.Errorf("a fifth = %v, want to give up with its request", err)
 		}
 	})
+}
+
+// A name that is unknown, one that is shut, one without a password and one with
+// another password each cost one comparison, of the same price.
+func TestEverySignInCostsTheSame(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2023, 10, 12, 9, 30, 0, 0, time.UTC)
+	st := store.New(pgtest.DB(t))
+	a, err := New(Config{Store: st, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	operator := landmark.Actor{Name: "operator"}
+	for _, name := range []string{"there", "gone"} {
+		if _, err := a.Add(t.Context(), operator, NewAccount{Name: name, Role: landmark.RoleViewer, Password: "秋天的 银杏叶 真黄"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.SetDisabled(t.Context(), operator, "gone", true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := st.InsertAccount(t.Context(), store.Account{User: landmark.User{Name: "without", DisplayName: "w", Role: landmark.RoleViewer}, Hash: store.NoPassword}, now); err != nil {
+		t.Fatal(err)
+	}
+	var compared []string
+	a.hasher.compare = func(password, hash string) (bool, *argon2id.Params, error) {
+		right, params, err := argon2id.CheckHash(password, hash)
+		compared = append(compared, fmt.Sprintf("%+v", *params))
+		return right, params, err
+	}
+	want := []string{fmt.Sprintf("%+v", parameters)}
+	for _, name := range []string{"there", "gone", "without", "nobody", "不是账号"} {
+		compared = nil
+		if _, err := a.SignIn(t.Context(), name, "not the password"); !errors.Is(err, ErrSignIn) {
+			t.Errorf("%s: %v, want ErrSignIn", name, err)
+		}
+		if diff := cmp.Diff(want, compared); diff != "" {
+			t.Errorf("%s: comparisons (-want +got):\n%s", name, diff)
+		}
+	}
 }

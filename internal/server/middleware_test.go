@@ -170,7 +170,7 @@ func TestWritesFromOtherSites(t *testing.T) {
 				if after := w.fingerprint(); after["account"] != before["account"] || after["history"] != before["history"] {
 					t.Errorf("%s %s, %s: changed the database", row.method, row.path, name)
 				}
-				if res := w.serve(t.Context(), http.MethodGet, "/account", b.jar["landmark"]); res != http.StatusOK {
+				if res := w.serve(t.Context(), w.srv, http.MethodGet, "/account", b.jar["landmark"]); res != http.StatusOK {
 					t.Errorf("%s %s, %s: signed out by another site", row.method, row.path, name)
 				}
 			}
