@@ -45,12 +45,16 @@ type Config struct {
 	Idle, Absolute time.Duration      // of sessions, see [auth.Config]
 	MaxSessions    int                // of one account, by default 3, in the demo and below zero without limit
 	SignIn         store.SignInLimits // see [auth.Config]
-	Deadline       time.Duration      // of a request's work, by default 5 seconds
+	Deadline       time.Duration      // of a request's work, by default defaultDeadline
 	DrainWait      time.Duration      // from "not ready" to the last new connection; 0 is none
 	// Waiting begins with the doors shut, until [Server.Open]: the database is not
 	// there yet, so every page answers 503.
 	Waiting bool
 }
+
+// defaultDeadline lets a request that waits for a database in vain be answered
+// within three seconds, with what was typed kept.
+const defaultDeadline = 2800 * time.Millisecond
 
 // Server is the web application.
 type Server struct {
@@ -91,7 +95,7 @@ func New(c Config) (*Server, error) {
 		return nil, fmt.Errorf("BASE_URL %q: write it as https://landmark.example.cn", c.BaseURL)
 	}
 	if c.Deadline == 0 {
-		c.Deadline = 5 * time.Second
+		c.Deadline = defaultDeadline
 	}
 	switch {
 	case c.MaxSessions == 0 && !c.Demo:

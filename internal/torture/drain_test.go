@@ -157,4 +157,3 @@ func TestDrains(t *testing.T) {
 	}
 	t.Logf("P12 SIGTERM drains | %d rounds | %d lost | %d doubled | %d failed requests | slowest end %s", rounds, lost, doubled, b.failed.Load(), slowest.Round(time.Millisecond))
 }
-

@@ -134,44 +134,53 @@ func prepare(t *testing.T, url string) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The first account's password is checked and hashed; the others have the same.
+	var hash string
+	add := func(name string, role landmark.Role, d landmark.Department) {
+		t.Helper()
+		if hash == "" {
+			if _, err := a.Add(ctx, operator, auth.NewAccount{Name: name, Role: role, Department: d, Password: password}); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.pool.QueryRow(ctx, "SELECT password_hash FROM account WHERE name = $1", name).Scan(&hash); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		u := landmark.User{Name: name, DisplayName: name, Role: role, DepartmentID: d.ID, Department: d}
+		if _, err := p.st.InsertAccount(ctx, store.Account{User: u, Hash: hash, ChangedAt: now}, now); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for i := 1; i <= reporters; i++ {
 		d, err := p.st.FindDepartment(ctx, fmt.Sprintf("第%d局", i))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.Add(ctx, operator, auth.NewAccount{Name: fmt.Sprintf("reporter%d", i), Role: landmark.RoleReporter, Department: d, Password: password}); err != nil {
-			t.Fatal(err)
-		}
+		add(fmt.Sprintf("reporter%d", i), landmark.RoleReporter, d)
 	}
 	for i := 1; i <= reviewers; i++ {
-		if _, err := a.Add(ctx, operator, auth.NewAccount{Name: fmt.Sprintf("office%d", i), Role: landmark.RoleOffice, Password: password}); err != nil {
-			t.Fatal(err)
-		}
+		add(fmt.Sprintf("office%d", i), landmark.RoleOffice, landmark.Department{})
 	}
 	return p
 }
 
 // served is the program, which can be killed and started again.
 type served struct {
-	t      *testing.T
-	binary string
-	listen string
-	env    []string
-	log    *os.File
-	mu     sync.Mutex
-	cmd    *exec.Cmd
+	t       *testing.T
+	binary  string
+	listen  string
+	env     []string
+	metrics string // where it tells its metrics
+	log     *os.File
+	mu      sync.Mutex
+	cmd     *exec.Cmd
 }
 
 func serve(t *testing.T, binary string, env ...string) *served {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &served{t: t, binary: binary, listen: ln.Addr().String(), env: env}
-	if err := ln.Close(); err != nil {
-		t.Fatal(err)
-	}
+	s := &served{t: t, binary: binary, listen: freePort(t), metrics: freePort(t), env: env}
+	var err error
 	if s.log, err = os.Create(filepath.Join(t.TempDir(), "server.log")); err != nil {
 		t.Fatal(err)
 	}
@@ -185,11 +194,21 @@ func serve(t *testing.T, binary string, env ...string) *served {
 	return s
 }
 
+func freePort(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
 func (s *served) start() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cmd = exec.Command(s.binary, "serve")
-	s.cmd.Env = append(append(os.Environ(), "LISTEN="+s.listen, "TRUSTED_PROXIES=127.0.0.1", "LOG_LEVEL=warn"), s.env...)
+	s.cmd.Env = append(append(os.Environ(), "LISTEN="+s.listen, "METRICS_LISTEN="+s.metrics, "TRUSTED_PROXIES=127.0.0.1", "LOG_LEVEL=warn"), s.env...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
