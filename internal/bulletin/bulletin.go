@@ -16,6 +16,17 @@ type Input struct {
 	Date     landmark.Date     // of issue, or the day it is drafted
 	Previous *Bulletin         // the issue before, nil for the first
 	Texts    map[string]string // the office's own templates by block key
+	// Letterhead is what the office has set for its papers; the zero value is the
+	// city's default.
+	Letterhead landmark.Letterhead
+}
+
+// letterhead is the one to draft with.
+func (in Input) letterhead() landmark.Letterhead {
+	if in.Letterhead.Org == "" {
+		return landmark.DefaultLetterhead(in.Board.Record.Plan.City)
+	}
+	return in.Letterhead
 }
 
 // Issue identifies an issued bulletin.
@@ -57,7 +68,14 @@ const (
 	StyleAttachment Style = "attachment" // 附件说明
 	StyleSign       Style = "sign"       // 发文机关署名
 	StyleDate       Style = "date"       // 成文日期
+	StyleNote       Style = "note"       // 附注
+	StyleCopies     Style = "copies"     // 抄送机关, in the 版记
+	StylePrinter    Style = "printer"    // 印发机关 and, after a newline, 印发日期
 )
+
+// Imprint says whether a style is one of the 版记, which stands at the foot of
+// the last page, after the annex.
+func (s Style) Imprint() bool { return s == StyleCopies || s == StylePrinter }
 
 // Section is the part of the bulletin a block belongs to.
 type Section string
@@ -148,10 +166,11 @@ func (b Bulletin) Block(key string) (Block, bool) {
 type Paragraph struct {
 	Style   Style
 	Section Section
-	Text    string // a newline only in a title: a break within it
+	Text    string // a newline only in a title, a break within it, and between 印发机关 and 印发日期
 }
 
-// Paragraphs are the bulletin without its annex, as printed.
+// Paragraphs are the bulletin without its annex, as printed. Those of the 版记
+// come last and are printed after the annex.
 func (b Bulletin) Paragraphs() []Paragraph {
 	var out []Paragraph
 	open := false // the last paragraph can be joined
@@ -162,7 +181,7 @@ func (b Bulletin) Paragraphs() []Paragraph {
 			continue
 		}
 		text = block.Lead + text
-		if block.Style == StyleTitle {
+		if block.Style == StyleTitle || block.Style == StylePrinter {
 			out = append(out, Paragraph{block.Style, block.Section, text})
 			open = false
 			continue
@@ -188,13 +207,21 @@ func (b Bulletin) Paragraphs() []Paragraph {
 // Text is the whole bulletin as plain text, the annex with tabs.
 func (b Bulletin) Text() string {
 	var s strings.Builder
+	var imprint []string
 	for _, p := range b.Paragraphs() {
+		if p.Style.Imprint() {
+			imprint = append(imprint, strings.ReplaceAll(p.Text, "\n", "\t"))
+			continue
+		}
 		s.WriteString(strings.ReplaceAll(p.Text, "\n", ""))
 		s.WriteByte('\n')
 	}
 	s.WriteString("\n" + b.Annex.Title + "\n" + strings.Join(b.Annex.Head, "\t") + "\n")
 	for _, row := range b.Annex.Rows {
 		s.WriteString(strings.Join(row.Cells, "\t") + "\n")
+	}
+	if len(imprint) > 0 {
+		s.WriteString("\n" + strings.Join(imprint, "\n") + "\n")
 	}
 	return s.String()
 }

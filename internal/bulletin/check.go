@@ -103,7 +103,7 @@ func (c *checker) parts() {
 	if m := c.in.Board.Month; c.in.Board.Record.Today().Compare(m.LastDay()) <= 0 {
 		c.add(MonthNotOver, "", "%s还没有结束，不能印发", m.Chinese())
 	}
-	for _, key := range []string{"org", "issue", "title", "addressee", "overall", "sign", "date"} {
+	for _, key := range []string{"org", "issue", "title", "addressee", "overall", "sign", "date", "printer"} {
 		if block, ok := c.b.Block(key); !ok || strings.TrimSpace(block.Text) == "" {
 			c.add(PartMissing, key, "“%s”不能为空", cmp.Or(block.Label, key))
 		}

@@ -21,6 +21,10 @@ const (
 	orgDown            = 1984         // red head 35 mm below the top of the text
 	footerUp           = 1400         // page number 7 mm below the text
 	footerTurned       = 880
+	textWide           = pageWide - marginLeft - marginRight
+
+	// 版记 is in 4号: a character is 280 wide.
+	imprintChar = 2 * 140
 
 	lineHigh = 560 // 28 pt: 22 lines a page
 	// 3号 is 16 pt, 28 of which are wider than the 156 mm of a line; a quarter of
@@ -67,6 +71,8 @@ func (d document) write(w io.Writer) error {
 		{"word/fontTable.xml", fontTable()},
 		{"word/footer1.xml", footer("right")},
 		{"word/footer2.xml", footer("left")},
+		{"word/footer3.xml", d.imprint()},
+		{"word/footer4.xml", d.imprint()},
 		{"docProps/core.xml", opened + `<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>` + escape(d.title) + `</dc:title></cp:coreProperties>`},
 	} {
 		f, err := z.CreateHeader(&zip.FileHeader{Name: part.name, Method: zip.Deflate, Modified: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)})
@@ -93,31 +99,54 @@ func escape(s string) string {
 func (d document) xml() string {
 	var b strings.Builder
 	b.WriteString(opened + `<w:document ` + nsMain + ` ` + nsRel + `><w:body>` + "\n")
-	for i, p := range d.paragraphs {
+	text, imprint := d.parts()
+	if d.table == nil { // of one piece: a letter, whose 版记 has no lines
+		text, imprint = d.paragraphs, nil
+	}
+	for i, p := range text {
 		var before, after Style
 		if i > 0 {
-			before = d.paragraphs[i-1].Style
+			before = text[i-1].Style
 		}
-		if i+1 < len(d.paragraphs) {
-			after = d.paragraphs[i+1].Style
+		if i+1 < len(text) {
+			after = text[i+1].Style
 		}
 		b.WriteString(paragraphXML(p, before, after))
 	}
-	upright := sectionXML(false)
 	if d.table == nil {
-		b.WriteString(upright)
+		b.WriteString(sectionXML(upright))
 	} else {
-		b.WriteString(`<w:p><w:pPr><w:pStyle w:val="SectionEnd"/>` + upright + `</w:pPr></w:p>` + "\n")
+		b.WriteString(sectionEnd(upright))
 		b.WriteString(d.table.xml())
-		b.WriteString(sectionXML(true))
+		if len(imprint) == 0 {
+			b.WriteString(endLine("") + sectionXML(turned))
+		} else {
+			b.WriteString(sectionEnd(turned) + endLine("") + sectionXML(back))
+		}
 	}
 	b.WriteString(`</w:body></w:document>`)
 	return b.String()
 }
 
+// parts are the paragraphs of the text and those of the 版记.
+func (d document) parts() (text, imprint []Paragraph) {
+	i := slices.IndexFunc(d.paragraphs, func(p Paragraph) bool { return p.Style.Imprint() })
+	if i < 0 {
+		return d.paragraphs, nil
+	}
+	return d.paragraphs[:i], d.paragraphs[i:]
+}
+
+// endLine is a line too low to be seen: a table may not end a section.
+func endLine(props string) string {
+	return `<w:p><w:pPr><w:pStyle w:val="SectionEnd"/>` + props + `</w:pPr></w:p>` + "\n"
+}
+
+func sectionEnd(s section) string { return endLine(sectionXML(s)) }
+
 var styleIDs = map[Style]string{
 	StyleOrg: "Org", StyleLetterhead: "Letterhead", StyleIssue: "IssueLine", StyleTitle: "Title", StyleAddressee: "Addressee", StyleBody: "Normal", StyleHeading: "Heading1",
-	StyleSubheading: "Heading2", StyleAttachment: "Attachment", StyleSign: "Sign", StyleDate: "SignDate",
+	StyleSubheading: "Heading2", StyleAttachment: "Attachment", StyleSign: "Sign", StyleDate: "SignDate", StyleNote: "Note", StyleCopies: "Copies", StylePrinter: "Printer",
 }
 
 // paragraphXML sets one paragraph. Signature and attachment keep the distance
@@ -133,6 +162,8 @@ func paragraphXML(p Paragraph, before, after Style) string {
 		if before != StyleAttachment {
 			extra += fmt.Sprintf(`<w:spacing w:before="%d"/>`, lineHigh)
 		}
+	case StyleCopies:
+		extra += fmt.Sprintf(`<w:spacing w:before="%d"/>`, lineHigh)
 	case StyleSign:
 		extra += fmt.Sprintf(`<w:spacing w:before="%d"/>`, 2*lineHigh)
 	}
@@ -156,16 +187,56 @@ func orgSize(text string) int {
 	return max(min(line*2/max(width(text), 1), 124), 32)
 }
 
-func sectionXML(turned bool) string {
-	wide, high, orient := pageWide, pageHigh, ""
+// section is a kind of pages.
+type section int
+
+const (
+	upright section = iota
+	turned          // the annex: its binding edge is at the top
+	back            // the 版记 alone, on the back of a sheet, where no number stands
+)
+
+func sectionXML(s section) string {
+	wide, high, orient, begins := pageWide, pageHigh, "", "nextPage"
+	odd, even := "rId4", "rId5"
 	top, right, bottom, left, foot := marginTop, marginRight, marginBottom, marginLeft, footerUp
-	if turned { // the sheet turned: its binding edge is at the top
+	switch s {
+	case turned:
 		wide, high, orient = pageHigh, pageWide, ` w:orient="landscape"`
 		top, right, bottom, left, foot = marginLeft, marginTop, marginRight, marginBottom, footerTurned
+	case back:
+		begins, odd, even, foot = "evenPage", "rId6", "rId7", marginBottom
+	case upright:
 	}
-	return fmt.Sprintf(`<w:sectPr><w:footerReference w:type="default" r:id="rId4"/><w:footerReference w:type="even" r:id="rId5"/><w:type w:val="nextPage"/>`+
+	return fmt.Sprintf(`<w:sectPr><w:footerReference w:type="default" r:id="%s"/><w:footerReference w:type="even" r:id="%s"/><w:type w:val="%s"/>`+
 		`<w:pgSz w:w="%d" w:h="%d"%s/><w:pgMar w:top="%d" w:right="%d" w:bottom="%d" w:left="%d" w:header="851" w:footer="%d" w:gutter="0"/></w:sectPr>`,
-		wide, high, orient, top, right, bottom, left, foot)
+		odd, even, begins, wide, high, orient, top, right, bottom, left, foot)
+}
+
+// imprint is the 版记, for the foot of its section's page: only there does every
+// program end it where the text's area ends. Thick lines are above its first part
+// and below the last, a thin one between.
+func (d document) imprint() string {
+	_, parts := d.parts()
+	if len(parts) == 0 || d.table == nil {
+		return opened + `<w:ftr ` + nsMain + `><w:p><w:pPr><w:pStyle w:val="Footer"/></w:pPr></w:p></w:ftr>`
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, opened+`<w:ftr `+nsMain+`><w:tbl><w:tblPr><w:tblW w:w="%d" w:type="dxa"/><w:tblBorders><w:top w:val="single" w:sz="8" w:space="0" w:color="000000"/><w:bottom w:val="single" w:sz="8" w:space="0" w:color="000000"/>`+
+		`<w:insideH w:val="single" w:sz="6" w:space="0" w:color="000000"/></w:tblBorders><w:tblLayout w:type="fixed"/>`+
+		`<w:tblCellMar><w:left w:w="0" w:type="dxa"/><w:right w:w="0" w:type="dxa"/></w:tblCellMar></w:tblPr><w:tblGrid><w:gridCol w:w="%d"/></w:tblGrid>`+"\n", textWide, textWide)
+	for _, p := range parts {
+		fmt.Fprintf(&b, `<w:tr><w:trPr><w:cantSplit/></w:trPr><w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/></w:tcPr><w:p><w:pPr><w:pStyle w:val="%s"/></w:pPr><w:r>`, textWide, styleIDs[p.Style])
+		for i, line := range strings.Split(p.Text, "\n") {
+			if i > 0 {
+				b.WriteString(`<w:tab/>`)
+			}
+			b.WriteString(`<w:t xml:space="preserve">` + escape(line) + `</w:t>`)
+		}
+		b.WriteString("</w:r></w:p></w:tc></w:tr>\n")
+	}
+	b.WriteString("</w:tbl>\n" + endLine("") + `</w:ftr>`)
+	return b.String()
 }
 
 // xml is the annex: the word 附件, its title, and the table, whose head row comes
@@ -205,8 +276,6 @@ func (t *table) xml() string {
 		row(cells, "", "Cell")
 	}
 	b.WriteString("</w:tbl>\n")
-	// A table may not end a section: a line too low to be seen follows it.
-	b.WriteString(`<w:p><w:pPr><w:pStyle w:val="SectionEnd"/></w:pPr></w:p>` + "\n")
 	return b.String()
 }
 
@@ -253,6 +322,11 @@ func styles() string {
 	add("Attachment", "附件说明", own, "Normal", `<w:ind w:leftChars="500" w:left="1600" w:hangingChars="300" w:hanging="960"/><w:jc w:val="left"/>`, "")
 	add("Sign", "署名", own, "", `<w:keepNext/><w:ind w:rightChars="200" w:right="640"/><w:jc w:val="right"/>`, "")
 	add("SignDate", "成文日期", own, "", `<w:ind w:rightChars="400" w:right="1280"/><w:jc w:val="right"/>`, "")
+	add("Note", "附注", own, "Normal", `<w:jc w:val="left"/>`, "")
+	// One character's distance at each side; a second line of 抄送 goes on under the
+	// first one's names.
+	add("Copies", "抄送机关", own, "", fmt.Sprintf(`<w:ind w:left="%d" w:right="%d" w:hanging="%d"/><w:jc w:val="both"/>`, 4*imprintChar, imprintChar, 3*imprintChar), plain+size(sizeFooter))
+	add("Printer", "印发机关", own, "", fmt.Sprintf(`<w:tabs><w:tab w:val="right" w:pos="%d"/></w:tabs><w:ind w:left="%d" w:right="%d"/><w:jc w:val="left"/>`, textWide-imprintChar, imprintChar, imprintChar), plain+size(sizeFooter))
 	add("AnnexMark", "附件", own, "", ``, face(faceHead))
 	add("AnnexTitle", "附件标题", own, "", `<w:keepNext/><w:spacing w:before="140" w:after="280" w:line="560" w:lineRule="exact"/><w:jc w:val="center"/>`, face(faceTitle)+plain+size(sizeTitle-8))
 	add("Cell", "表格", own, "", exactly(300)+`<w:jc w:val="center"/>`, plain+size(sizeCell))
@@ -297,6 +371,7 @@ const (
 		`<Override PartName="/word/document.xml" ContentType="` + typeMain + `document.main+xml"/><Override PartName="/word/styles.xml" ContentType="` + typeMain + `styles+xml"/>` +
 		`<Override PartName="/word/settings.xml" ContentType="` + typeMain + `settings+xml"/><Override PartName="/word/fontTable.xml" ContentType="` + typeMain + `fontTable+xml"/>` +
 		`<Override PartName="/word/footer1.xml" ContentType="` + typeMain + `footer+xml"/><Override PartName="/word/footer2.xml" ContentType="` + typeMain + `footer+xml"/>` +
+		`<Override PartName="/word/footer3.xml" ContentType="` + typeMain + `footer+xml"/><Override PartName="/word/footer4.xml" ContentType="` + typeMain + `footer+xml"/>` +
 		`<Override PartName="/docProps/core.xml" ContentType="application/vnd.openxmlformats-package.core-properties+xml"/></Types>`
 	packageRels = opened + `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">` +
 		`<Relationship Id="rId1" Type="` + relMain + `officeDocument" Target="word/document.xml"/>` +
@@ -304,7 +379,8 @@ const (
 	documentRels = opened + `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">` +
 		`<Relationship Id="rId1" Type="` + relMain + `styles" Target="styles.xml"/><Relationship Id="rId2" Type="` + relMain + `settings" Target="settings.xml"/>` +
 		`<Relationship Id="rId3" Type="` + relMain + `fontTable" Target="fontTable.xml"/><Relationship Id="rId4" Type="` + relMain + `footer" Target="footer1.xml"/>` +
-		`<Relationship Id="rId5" Type="` + relMain + `footer" Target="footer2.xml"/></Relationships>`
+		`<Relationship Id="rId5" Type="` + relMain + `footer" Target="footer2.xml"/><Relationship Id="rId6" Type="` + relMain + `footer" Target="footer3.xml"/>` +
+		`<Relationship Id="rId7" Type="` + relMain + `footer" Target="footer4.xml"/></Relationships>`
 	settings = opened + `<w:settings ` + nsMain + `><w:evenAndOddHeaders/><w:characterSpacingControl w:val="compressPunctuation"/>` +
 		`<w:compat><w:compatSetting w:name="compatibilityMode" w:uri="http://schemas.microsoft.com/office/word" w:val="15"/></w:compat>` +
 		`<w:themeFontLang w:val="en-US" w:eastAsia="zh-CN"/></w:settings>`

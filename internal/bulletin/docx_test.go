@@ -188,8 +188,12 @@ func TestPageAsTheStandardAsks(t *testing.T) {
 // What a reader sees of a whole bulletin.
 func TestBulletinOpensInLibreOffice(t *testing.T) {
 	t.Parallel()
-	b := Draft(september(t))
-	text := pdftotext(t, pdf(t, docx(t, b.WriteDOCX)), "-layout")
+	in := september(t)
+	in.Letterhead = in.letterhead()
+	in.Letterhead.Copies = "市委办公室，市人大常委会办公室，市政协办公室，市纪委市监委，市人民法院，市人民检察院"
+	b := Draft(in)
+	file := pdf(t, docx(t, b.WriteDOCX))
+	text := pdftotext(t, file, "-layout")
 	pages := strings.Split(strings.TrimSuffix(text, "\f"), "\f")
 	flat := strings.Join(strings.Fields(text), "")
 	for _, p := range b.Paragraphs() {
@@ -198,8 +202,23 @@ func TestBulletinOpensInLibreOffice(t *testing.T) {
 			t.Errorf("the file lacks %q", string(want))
 		}
 	}
+	// 版记 stands alone on the back of the last sheet, without a number, and ends
+	// where the text's area does.
+	last := len(pages) - 1
+	if flat := strings.Join(strings.Fields(pages[last]), ""); !strings.HasPrefix(flat, "抄送：市委办公室") || !strings.HasSuffix(flat, "桐乡市人民政府办公室2023年10月15日印发") {
+		t.Errorf("the last page holds %q, want the 版记 alone", flat)
+	}
+	layout := pdftotext(t, file, "-bbox")
+	words := regexp.MustCompile(`yMin="([0-9.]+)" xMax="[0-9.]+" yMax="([0-9.]+)">`).FindAllStringSubmatch(layout[strings.LastIndex(layout, "<page "):], -1)
+	const foot = (297 - 35) * 72 / 25.4
+	if low, err := strconv.ParseFloat(words[len(words)-1][2], 64); err != nil || low < foot-20 || low > foot {
+		t.Errorf("the 版记 ends at %.1f pt (%v), want just above %.1f", low, err, foot)
+	}
+	if top, err := strconv.ParseFloat(words[0][1], 64); err != nil || top < foot-5*28 {
+		t.Errorf("the 版记 begins at %.1f pt (%v), want four lines at most", top, err)
+	}
 	heads := 0
-	for i, page := range pages {
+	for i, page := range pages[:last] {
 		checkNumber(t, page, i+1)
 		if strings.Contains(page, "牵头单位") && strings.Contains(page, "标志性成果") && strings.Contains(page, "编号") {
 			heads++

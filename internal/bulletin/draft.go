@@ -58,10 +58,11 @@ func (d *drafter) item(key, label, code, text string) {
 
 func (d *drafter) write() {
 	d.section = SectionHead
-	d.add(Block{Key: "org", Label: "发文机关", Style: StyleOrg, Template: "{{city}}人民政府办公室"})
-	d.add(Block{Key: "issue", Label: "发文字号", Style: StyleIssue, Template: "共富通报〔{{year}}〕{{number}}号"})
+	head := d.in.letterhead()
+	d.add(Block{Key: "org", Label: "发文机关", Style: StyleOrg, Template: head.Org})
+	d.add(Block{Key: "issue", Label: "发文字号", Style: StyleIssue, Template: head.BulletinNumber})
 	d.add(Block{Key: "title", Label: "标题（换行只用于断行）", Style: StyleTitle, Template: "关于{{month}}份共同富裕标志性成果\n进展情况的通报"})
-	d.add(Block{Key: "addressee", Label: "主送机关", Style: StyleAddressee, Template: "各镇街道，各牵头单位、配合单位："})
+	d.add(Block{Key: "addressee", Label: "主送机关", Style: StyleAddressee, Template: head.Addressee})
 	d.body("intro", "引言", "现将{{plan}}截至{{month_short}}底的进展情况通报如下。")
 	d.overall()
 	d.good()
@@ -71,8 +72,14 @@ func (d *drafter) write() {
 	d.corrections()
 	d.section = SectionFoot
 	d.add(Block{Key: "attachment", Label: "附件说明", Style: StyleAttachment, Template: "附件：{{month}}份标志性成果指标进展情况表"})
-	d.add(Block{Key: "sign", Label: "署名", Style: StyleSign, Template: "{{city}}人民政府办公室"})
+	d.add(Block{Key: "sign", Label: "署名", Style: StyleSign, Template: head.Sign})
 	d.add(Block{Key: "date", Label: "成文日期", Style: StyleDate, Template: "{{date}}"})
+	copies := ""
+	if head.Copies != "" {
+		copies = head.Copies + "。"
+	}
+	d.add(Block{Key: "copies", Label: "抄送机关", Style: StyleCopies, Lead: "抄送：", Template: copies})
+	d.add(Block{Key: "printer", Label: "印发机关和印发日期（各一行）", Style: StylePrinter, Template: head.Printer + "\n{{date}}印发"})
 }
 
 func (d *drafter) overall() {

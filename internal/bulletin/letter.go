@@ -42,7 +42,8 @@ func Letters(in Input) []Letter {
 		add := func(key, label string, style Style, prefix, text string) {
 			l.Blocks = append(l.Blocks, Block{Key: key, Label: label, Style: style, Prefix: prefix, Template: text, Section: SectionHead})
 		}
-		add("org", "发文机关", StyleLetterhead, "", "{{city}}人民政府办公室")
+		head := in.letterhead()
+		add("org", "发文机关", StyleLetterhead, "", head.Org)
 		add("title", "标题（换行只用于断行）", StyleTitle, "", "关于催报{{month}}份共同富裕标志性成果\n进展数据的函")
 		add("addressee", "主送机关", StyleAddressee, "", "{{department}}：")
 		text := "按照{{plan}}月报安排，{{month}}份数据应于{{due_on}}前报送。截至{{as_of}}，你单位应报{{due}}项，已报{{received}}项，尚有{{missing}}项未报："
@@ -60,8 +61,13 @@ func Letters(in Input) []Letter {
 			request = "此前已催报{{chased}}次。" + request
 		}
 		add("request", "要求", StyleBody, "", request)
-		add("sign", "署名", StyleSign, "", "{{city}}人民政府办公室")
+		add("sign", "署名", StyleSign, "", head.Sign)
 		add("date", "成文日期", StyleDate, "", "{{date}}")
+		note := ""
+		if head.Contact != "" {
+			note = "（联系人：" + head.Contact + "）"
+		}
+		add("note", "附注", StyleNote, "", note)
 		for i := range l.Blocks {
 			block := &l.Blocks[i]
 			if text, ok := in.Texts[block.Key]; ok {

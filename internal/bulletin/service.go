@@ -87,7 +87,11 @@ func draftOf(ctx context.Context, st *store.Store, record *landmark.Record, m la
 	case landmark.KindOf(err) != landmark.NotFound:
 		return Drafted{}, Input{}, err
 	}
-	if in.Number, err = st.NextBulletinNumber(ctx, plan.ID, in.Date.Year); err != nil {
+	if in.Letterhead, err = st.Letterhead(ctx, plan); err != nil {
+		return Drafted{}, Input{}, err
+	}
+	used, _ := in.Letterhead.UsedIn(in.Date.Year)
+	if in.Number, err = st.NextBulletinNumber(ctx, plan.City, in.Date.Year, used); err != nil {
 		return Drafted{}, Input{}, err
 	}
 	b := Draft(in)
@@ -149,7 +153,7 @@ func (s *Service) Issue(ctx context.Context, u landmark.User, by landmark.Actor,
 		}
 		// Nothing is read before the lock but the plan, so that number and previous
 		// issue are those of whoever came first.
-		if err := st.LockBulletins(ctx, record.Plan.ID); err != nil {
+		if err := st.LockBulletins(ctx, record.Plan.City); err != nil {
 			return err
 		}
 		d, _, err := draftOf(ctx, st, record, m, now)
@@ -227,7 +231,11 @@ func (s *Service) Letters(ctx context.Context, slug string, m landmark.Month, no
 	if err != nil {
 		return nil, err
 	}
-	return Letters(Input{Board: record.Board(m), Date: landmark.DateOf(now.In(s.zone))}), nil
+	head, err := s.store.Letterhead(ctx, record.Plan)
+	if err != nil {
+		return nil, err
+	}
+	return Letters(Input{Board: record.Board(m), Date: landmark.DateOf(now.In(s.zone)), Letterhead: head}), nil
 }
 
 func frozen(row store.BulletinIssue) Frozen {

@@ -258,3 +258,95 @@ func TestFrozenContentIsStable(t *testing.T) {
 		t.Errorf("the same bulletin freezes to other bytes (%v)", err)
 	}
 }
+
+// What the office sets is in the next drafts and in nothing that has gone out.
+func TestLetterhead(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	st := store.New(pgtest.DB(t))
+	filled(t, st)
+	s := New(st, shanghai)
+	version := complete(t, s, month9-1, moment(9, 15, 10))
+	first, faults, err := s.Issue(ctx, office, clerk, "", month9-1, version, moment(9, 15, 10))
+	if err != nil {
+		t.Fatalf("%v, faults %v", err, faults)
+	}
+	draft, err := s.Draft(ctx, "", month9, atIssue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := draft.Record.Plan
+	file, err := s.File(ctx, plan.ID, month9-1)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	head, err := s.Letterhead(ctx, plan, atIssue)
+	if err != nil || head.Bulletin != "共富通报〔2023〕2号" || head.Version != 0 {
+		t.Fatalf("before any setting: number %q, version %d (%v)", head.Bulletin, head.Version, err)
+	}
+	set := head.Letterhead
+	set.Org, set.BulletinNumber, set.BulletinUsed, set.Copies = "中共桐乡市委办公室文件", "桐政办通〔2023〕{n}号", 11, "市委办公室，市人大办"
+	if err := s.SetLetterhead(ctx, landmark.User{Role: landmark.RoleReporter}, sender, "", set, atIssue); landmark.KindOf(err) != landmark.Forbidden {
+		t.Errorf("by a reporter: error = %v, want Forbidden", err)
+	}
+	if err := s.SetLetterhead(ctx, office, clerk, "", set, atIssue); err != nil {
+		t.Fatal(err)
+	}
+	for _, stale := range []int{0, 2} {
+		set.Version = stale
+		if err := s.SetLetterhead(ctx, office, clerk, "", set, atIssue); landmark.KindOf(err) != landmark.Conflict {
+			t.Errorf("over version %d: error = %v, want Conflict", stale, err)
+		}
+	}
+	lines, err := st.History(ctx, store.HistoryFilter{PlanID: plan.ID, Act: "letterhead.set"}, 10)
+	if err != nil || len(lines) != 1 || !strings.Contains(string(lines[0].After), `"bulletin_used":11`) || strings.Contains(string(lines[0].After), "printer") {
+		t.Errorf("history %v (%v), want one entry with what changed", lines, err)
+	}
+
+	draft, err = s.Draft(ctx, "", month9, atIssue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"中共桐乡市委办公室文件\n桐政办通〔2023〕12号\n", "\n抄送：市委办公室，市人大办。\n桐乡市人民政府办公室\t2023年10月15日印发\n"} {
+		if !strings.Contains(draft.Text(), want) {
+			t.Errorf("the draft lacks %q:\n%s", want, draft.Text())
+		}
+	}
+	now, err := s.Issued(ctx, plan.ID, month9-1)
+	if err != nil || now.Text() != first.Text() || strings.Contains(now.Text(), "桐政办通") {
+		t.Errorf("the issued bulletin moved with the setting (%v)", err)
+	}
+	if again, err := s.File(ctx, plan.ID, month9-1); err != nil || !bytes.Equal(file, again) {
+		t.Errorf("the issued file moved with the setting (%v)", err)
+	}
+
+	// Numbers go on where they are, and begin anew with the year.
+	version = complete(t, s, month9, atIssue)
+	if b, _, err := s.Issue(ctx, office, clerk, "", month9, version, atIssue); err != nil || b.Issue.Number != 12 {
+		t.Errorf("issued as number %d (%v), want 12", b.Issue.Number, err)
+	}
+	if head, err = s.Letterhead(ctx, plan, atIssue); err != nil || head.Bulletin != "桐政办通〔2023〕13号" {
+		t.Errorf("the next is %s (%v), want 13", head.Bulletin, err)
+	}
+	if head, err = s.Letterhead(ctx, plan, time.Date(2024, 1, 15, 9, 0, 0, 0, shanghai)); err != nil || head.Bulletin != "桐政办通〔2024〕1号" {
+		t.Errorf("the next year's first is %s (%v)", head.Bulletin, err)
+	}
+
+	// The city's next plan has the same letterhead and goes on with its numbers; of
+	// another city's nothing is taken.
+	for _, c := range []struct{ slug, city, want string }{{"tongxiang-2024", plan.City, "桐政办通〔2023〕13号"}, {"haining-2024", "海宁市", "共富通报〔2023〕1号"}} {
+		next := record(t, atIssue).Plan
+		next.Slug, next.City = c.slug, c.city
+		if err := st.InsertPlan(ctx, next, sender, atIssue); err != nil {
+			t.Fatal(err)
+		}
+		r, err := st.Record(ctx, c.slug, time.Time{}, atIssue, shanghai)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if head, err := s.Letterhead(ctx, r.Plan, atIssue); err != nil || head.Bulletin != c.want || head.Version != 0 {
+			t.Errorf("%s: next number %q at version %d (%v), want %s", c.slug, head.Bulletin, head.Version, err, c.want)
+		}
+	}
+}

@@ -160,5 +160,10 @@ func (s *Server) showUpkeep(w http.ResponseWriter, r *http.Request) error {
 	if in.Departments, err = s.store.Departments(r.Context()); err != nil {
 		return err
 	}
+	next, err := s.bulletins.Letterhead(r.Context(), rec.Plan, s.now())
+	if err != nil {
+		return err
+	}
+	in.Number = next.Bulletin
 	return s.render(w, r, http.StatusOK, view.Upkeeping(view.NewUpkeepPage(page, rec, in)))
 }

@@ -40,6 +40,9 @@ func (s *Server) showBulletins(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	list := view.BulletinsPage{Page: p, CanIssue: p.User.CanIssue() && q.asOf.IsZero()}
+	if list.CanIssue {
+		list.Settings = "/admin/letterhead?plan=" + url.QueryEscape(rec.Plan.Slug)
+	}
 	months := rec.Plan.Months()
 	slices.Reverse(months)
 	for _, m := range months {
@@ -139,7 +142,12 @@ func (s *Server) bulletinPage(r *http.Request, rec *landmark.Record, m landmark.
 	p.Path = "/bulletins/" + m.String()
 	page := view.BulletinPage{File: p.To(p.Path+"/file", "month", ""), Annex: view.DocTable{Title: b.Annex.Title, Head: b.Annex.Head}}
 	for _, para := range b.Paragraphs() {
-		page.Paragraphs = append(page.Paragraphs, view.DocParagraph{Style: string(para.Style), Lines: strings.Split(para.Text, "\n")})
+		shown := view.DocParagraph{Style: string(para.Style), Lines: strings.Split(para.Text, "\n")}
+		if para.Style.Imprint() {
+			page.Imprint = append(page.Imprint, shown)
+		} else {
+			page.Paragraphs = append(page.Paragraphs, shown)
+		}
 	}
 	for _, row := range b.Annex.Rows {
 		page.Annex.Rows = append(page.Annex.Rows, view.DocRow{Light: row.Light, Cells: row.Cells})
@@ -173,7 +181,7 @@ var bulletinSections = []struct {
 	name    string
 }{
 	{bulletin.SectionHead, "文头与引言"}, {bulletin.SectionOverall, "总体情况"}, {bulletin.SectionGood, "进展较好的指标"}, {bulletin.SectionLagging, "滞后的指标"},
-	{bulletin.SectionDiscipline, "报送情况"}, {bulletin.SectionNext, "下一步工作要求"}, {bulletin.SectionCorrections, "上期通报以来的更正"}, {bulletin.SectionFoot, "附件与落款"},
+	{bulletin.SectionDiscipline, "报送情况"}, {bulletin.SectionNext, "下一步工作要求"}, {bulletin.SectionCorrections, "上期通报以来的更正"}, {bulletin.SectionFoot, "附件、落款与版记"},
 }
 
 // answerDraft shows a month's draft with its self-check, and what was typed

@@ -123,3 +123,42 @@ func TestBulletinFromDraftToIssue(t *testing.T) {
 		t.Errorf("the chase letter: %d without a file", res.StatusCode)
 	}
 }
+
+// The letterhead's form: kept, refused beside its field, refused to the second of
+// two, shown in the draft's page with its 版记 after the annex.
+func TestLetterheadForm(t *testing.T) {
+	t.Parallel()
+	w, b := office(t)
+	w.report(map[string]string{"3.1": "13820"}, "")
+	for name, c := range map[string]struct{ field, value, say string }{
+		"no head":        {"org", " ", "请填写发文机关标志"},
+		"number":         {"bulletin_number", "桐政办通12号", "发文字号由机关代字、年份、顺序号组成"},
+		"used":           {"bulletin_used", "八", "已用到的号请写整数"},
+		"braces":         {"copies", "{{total}}", "抄送机关里不能有花括号"},
+		"letters number": {"letter_number", "共富通报〔{{year}}〕{{number}}号", "机关代字不能相同"},
+	} {
+		w.refused(name, http.StatusUnprocessableEntity, "letterhead-"+c.field, c.say, func() *http.Response { return b.fill("/admin/letterhead", "letterhead", c.field, c.value) })
+	}
+	other := w.enter("office")
+	action, stale := formOf(t, bodyOf(t, other.get("/admin/letterhead")), "letterhead")
+	b.done(b.fill("/admin/letterhead", "letterhead", "org", "桐乡市人民政府办公室文件", "bulletin_number", "桐政办通〔2023〕{n}号", "bulletin_used", "7", "copies", "市委办公室<br>"), "发文设置已保存")
+	w.refused("second of two", http.StatusConflict, "", "刚被别人改动过", func() *http.Response { return other.send(http.MethodPost, action, stale.Encode()) })
+	page := bodyOf(t, b.get("/admin/letterhead"))
+	for _, want := range []string{"桐政办通〔2023〕8号", "通报文号 共富通报", "市委办公室&lt;br&gt;"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	draft := bodyOf(t, b.get("/bulletins/2023-09"))
+	for _, want := range []string{`<p class="doc__org">桐乡市人民政府办公室文件</p>`, `<p class="doc__issue">桐政办通〔2023〕8号</p>`} {
+		if !strings.Contains(draft, want) {
+			t.Errorf("the draft lacks %q", want)
+		}
+	}
+	if annex, imprint := strings.Index(draft, `class="tbl tbl--annex"`), strings.Index(draft, `<p class="doc__copies">抄送：市委办公室&lt;br&gt;。</p>`); annex < 0 || imprint < annex {
+		t.Errorf("the annex stands at %d, the 版记 at %d", annex, imprint)
+	}
+	if !strings.Contains(bodyOf(t, b.get("/bulletins")), "/admin/letterhead") || strings.Contains(bodyOf(t, w.enter("viewer").get("/bulletins")), "/admin/letterhead") {
+		t.Error("the list leads not the office, or also a viewer, to the letterhead")
+	}
+}

@@ -87,6 +87,8 @@ func (s *Server) routes() []route {
 		{method: post, pattern: "/admin/users/{name}", right: RightOffice, handle: s.keepUser},
 		{method: get, pattern: "/admin/departments", right: RightOffice, handle: s.showUpkeepDepartments},
 		{method: post, pattern: "/admin/departments", right: RightOffice, handle: s.keepDepartments},
+		{method: get, pattern: "/admin/letterhead", right: RightOffice, handle: s.showLetterhead},
+		{method: post, pattern: "/admin/letterhead", right: RightOffice, handle: s.keepLetterhead},
 
 		// The bulletin.
 		{method: get, pattern: "/bulletins", right: RightRead, handle: s.showBulletins},

@@ -83,14 +83,14 @@ func (s *Store) SaveBulletinDraft(ctx context.Context, planID int64, m landmark.
 }
 
 // bulletinLock is the first half of the advisory lock that keeps two people from
-// issuing at once; the second is the plan.
+// issuing at once; the second is the city.
 const bulletinLock = 7_202_306
 
-// LockBulletins waits until nobody else issues a bulletin of the plan. It holds
-// to the end of the transaction.
-func (s *Store) LockBulletins(ctx context.Context, planID int64) error {
-	_, err := s.db.Exec(ctx, `SELECT pg_advisory_xact_lock($1, $2::bigint::int)`, bulletinLock, planID)
-	return wrap(err, "lock the bulletins of plan %d", planID)
+// LockBulletins waits until nobody else issues a paper of the city: its plans
+// share their numbers. It holds to the end of the transaction.
+func (s *Store) LockBulletins(ctx context.Context, city string) error {
+	_, err := s.db.Exec(ctx, `SELECT pg_advisory_xact_lock($1, hashtext($2))`, bulletinLock, city)
+	return wrap(err, "lock the bulletins of %s", city)
 }
 
 const bulletinColumns = `id, month, year, number, issued_on, as_of, title, sha256, issued_by, issued_at`
@@ -173,10 +173,15 @@ func (s *Store) BulletinFile(ctx context.Context, planID int64, m landmark.Month
 	return file, wrap(err, "read bulletin file %s", m)
 }
 
-// NextBulletinNumber is the number the plan's next bulletin of a year gets.
-func (s *Store) NextBulletinNumber(ctx context.Context, planID int64, year int) (int, error) {
+// NextBulletinNumber is the number a city's next bulletin of a year gets: one
+// more than the highest issued under any of its plans, and than used. December's
+// goes out in January, when the next plan's may follow.
+func (s *Store) NextBulletinNumber(ctx context.Context, city string, year, used int) (int, error) {
 	var n int
-	err := s.db.QueryRow(ctx, `SELECT coalesce(max(number), 0) + 1 FROM bulletin_issue WHERE plan_id = $1 AND year = $2`, planID, year).Scan(&n)
+	err := s.db.QueryRow(ctx, `
+		SELECT greatest(coalesce(max(b.number), 0), $3::int) + 1
+		FROM bulletin_issue b JOIN plan p ON p.id = b.plan_id
+		WHERE p.city = $1 AND b.year = $2`, city, year, used).Scan(&n)
 	return n, wrap(err, "number a bulletin of %d", year)
 }
 

@@ -248,12 +248,13 @@ type Upkeep struct {
 	Plans       int
 	Users       []landmark.User
 	Departments []landmark.Department
+	Number      string // the number the next bulletin would get
 }
 
 // NewUpkeepPage is GET /admin: where everything is, and what needs attention.
 func NewUpkeepPage(page Page, r *landmark.Record, in Upkeep) UpkeepPage {
 	p := newUpkeep(page, "管理")
-	p.Sub = "方案、指标、报送日期、判定规则、账号和部门都在这里维护,每次改动都记入变更记录。"
+	p.Sub = "方案、指标、报送日期、判定规则、账号、部门和发文设置都在这里维护,每次改动都记入变更记录。"
 	unknown, unconfirmed, curves, revised := 0, 0, 0, 0
 	var todo []UpkeepRow
 	for _, ind := range r.Plan.Indicators() {
@@ -305,6 +306,7 @@ func NewUpkeepPage(page Page, r *landmark.Record, in Upkeep) UpkeepPage {
 			{Cells: []UpkeepCell{{Text: "年度方案", Href: p.at("/admin/plans")}, {Text: fmt.Sprintf("%d个", in.Plans)}, {Text: "复制成下一年的方案"}}},
 			{Cells: []UpkeepCell{{Text: "账号", Href: p.at("/admin/users")}, {Text: fmt.Sprintf("%d个在用,共%d个", active, len(in.Users))}, {Text: "新增、改角色和部门、重置密码、停用"}}},
 			{Cells: []UpkeepCell{{Text: "部门", Href: p.at("/admin/departments")}, {Text: fmt.Sprintf("%d个,%d个要签核", len(in.Departments), signing)}, {Text: "新增、是否要负责人签核"}}},
+			{Cells: []UpkeepCell{{Text: "发文设置", Href: p.at("/admin/letterhead")}, {Text: in.Number}, {Text: "通报和催办函的发文机关、文号、主送、抄送、印发机关"}}},
 		}}},
 		{ID: "todo", Title: "要处理的", Note: fmt.Sprintf("%d件", len(todo)), Table: &UpkeepTable{Caption: "要处理的", Head: []string{"对象", "牵头单位", "情况"}, Rows: todo, Empty: "没有要处理的:指标性质都已确认,牵头单位都有账号。"}},
 	}

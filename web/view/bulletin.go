@@ -13,6 +13,7 @@ type BulletinsPage struct {
 	Page
 	Rows     []BulletinRow
 	CanIssue bool
+	Settings string // address of the letterhead's page, empty for who may not change it
 }
 
 // BulletinRow is one month.
@@ -40,6 +41,7 @@ type BulletinPage struct {
 	Issued     *BulletinStamp
 	Paragraphs []DocParagraph
 	Annex      DocTable
+	Imprint    []DocParagraph // 版记, after the annex
 	File       string
 	Letters    []DocLetter
 	Editor     *BulletinEditor // nil where nothing can be edited
@@ -47,7 +49,7 @@ type BulletinPage struct {
 
 // DocParagraph is a paragraph of an official document as printed.
 type DocParagraph struct {
-	Style string // org, letterhead, issue, title, addressee, body, heading, subheading, attachment, sign, date
+	Style string // org, letterhead, issue, title, addressee, body, heading, subheading, attachment, sign, date, note, copies, printer
 	Lines []string
 }
 

@@ -74,7 +74,7 @@ var acts = []Option{
 	{Value: "target.revise", Text: "调整目标"}, {Value: "curve.set", Text: "计划曲线"}, {Value: "definition.set", Text: "口径"},
 	{Value: "indicator.nature", Text: "指标性质"}, {Value: "rule.set", Text: "状态规则"},
 	{Value: "plan.import", Text: "导入方案"}, {Value: "target.import", Text: "导入目标"}, {Value: "curve.import", Text: "导入计划曲线"}, {Value: "baseline.import", Text: "导入基数"},
-	{Value: "bulletin.issue", Text: "印发通报"}, {Value: "account.add", Text: "新增账号"}, {Value: "account.change", Text: "修改账号"}, {Value: "account.disable", Text: "停用账号"}, {Value: "account.enable", Text: "启用账号"}, {Value: "account.password", Text: "修改密码"},
+	{Value: "bulletin.issue", Text: "印发通报"}, {Value: "letterhead.set", Text: "发文设置"}, {Value: "account.add", Text: "新增账号"}, {Value: "account.change", Text: "修改账号"}, {Value: "account.disable", Text: "停用账号"}, {Value: "account.enable", Text: "启用账号"}, {Value: "account.password", Text: "修改密码"},
 	{Value: "department.add", Text: "新增部门"}, {Value: "department.sign_off", Text: "部门签核"},
 }
 
@@ -151,6 +151,8 @@ var fieldNames = map[string]string{
 	"on": "日期", "opens": "开放", "due": "截止", "grace": "宽限", "lock": "锁定", "target": "目标", "text": "内容", "basis": "依据", "kind": "性质",
 	"direction": "方向", "decimals": "小数位数", "steps": "步骤", "curve": "计划值", "unit": "单位", "measured": "报送频次", "confirmed": "牵头单位确认", "tolerance": "容差", "red_line": "红线", "name": "名称", "role": "角色", "department": "单位",
 	"title": "标题", "slug": "地址名", "projects": "项目", "indicators": "指标", "number": "期号", "year": "年份", "sha256": "校验值", "type": "类型", "bytes": "字节",
+	"org": "发文机关标志", "sign": "署名", "bulletin_number": "通报文号", "letter_number": "催办函文号", "bulletin_used": "通报已用到", "letter_used": "催办函已用到",
+	"addressee": "主送", "copies": "抄送", "printer": "印发机关", "contact": "联系人",
 }
 
 // wordNames are the words for stored codes.
