@@ -37,4 +37,4 @@ BEGIN
   END IF;
 END $$;
 
-INSERT INTO schema_marker (version) VALUES (10);
+INSERT INTO schema_marker (version) VALUES (11);

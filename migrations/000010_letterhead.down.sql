@@ -1,2 +1,0 @@
-DROP TABLE letterhead;
-DELETE FROM schema_marker WHERE version = 10;

@@ -1,0 +1,2 @@
+DROP TABLE letterhead;
+DELETE FROM schema_marker WHERE version = 11;
