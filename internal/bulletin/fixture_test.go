@@ -52,7 +52,7 @@ func record(t testing.TB, asOf time.Time) *landmark.Record {
 	r := &landmark.Record{
 		Plan: plan, AsOf: asOf, Zone: shanghai,
 		Values: map[int64][]landmark.Value{}, Reports: map[int64][]landmark.Report{}, Overrides: map[int64][]landmark.Override{},
-		Updates: map[int64][]landmark.TaskUpdate{}, Milestones: map[int64][]landmark.Milestone{}, Periods: map[landmark.Month]landmark.Period{},
+		Updates: map[int64][]landmark.TaskUpdate{}, Milestones: map[int64][]landmark.Milestone{}, Periods: map[landmark.Month][]landmark.PeriodSet{},
 	}
 	for code, amounts := range map[string][2]string{
 		"1.1": {"", "3.7"}, "2.1": {"3000", "4590"}, "2.2": {"5", "10"}, "2.3": {"1", "2"}, "3.1": {"11800", "13820"}, "3.2": {"0.9", "1.1"},

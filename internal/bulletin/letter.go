@@ -27,7 +27,7 @@ func Letters(in Input) []Letter {
 		if d.Missing == 0 {
 			continue
 		}
-		due := r.DueFor(d.Department.ID, m)
+		due := r.MissingAfter(d.Department.ID, m)
 		chased := 0
 		for _, c := range r.Chases {
 			if c.DepartmentID == d.Department.ID && c.Month == m {

@@ -233,7 +233,7 @@ func TestWindow(t *testing.T) {
 		if test.lock != "" {
 			period.Lock = day(t, test.lock)
 		}
-		r.Periods[september] = period
+		r.Periods[september] = []PeriodSet{{Period: period}}
 		if test.extension != "" {
 			r.Extensions = []Extension{{DepartmentID: 3, Month: september, Due: day(t, test.extension)}, {DepartmentID: 4, Month: september, Due: Date{2023, 12, 31}}}
 		}

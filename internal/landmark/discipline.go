@@ -23,7 +23,7 @@ func (d Discipline) Complete() bool { return d.Received == d.Due }
 // Discipline is how a department kept the dates of month m.
 func (r *Record) Discipline(department Department, m Month) Discipline {
 	d := Discipline{Department: department, Month: m}
-	overdue := r.Today().Compare(r.DueFor(department.ID, m)) > 0
+	overdue := r.Today().Compare(r.MissingAfter(department.ID, m)) > 0
 	for _, project := range r.Plan.Led(department.ID) {
 		for _, ind := range project.Indicators {
 			if !r.Plan.Owes(ind, m) {
@@ -98,15 +98,10 @@ func (r *Record) FirstSubmitted(ind *Indicator, m Month) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// LateAt says whether a report submitted at a moment was late. Only extensions
-// granted by then count: one granted afterwards does not make a late report
-// punctual.
+// LateAt says whether a report submitted at a moment was late, once and for ever:
+// only the dates set and the extensions granted by then count. A date moved
+// afterwards makes no late report punctual and no punctual one late.
 func (r *Record) LateAt(departmentID int64, m Month, at time.Time) bool {
-	due := r.Period(m).Due
-	for _, e := range r.Extensions {
-		if e.DepartmentID == departmentID && e.Month == m && !e.RecordedAt.After(at) && e.Due.Compare(due) > 0 {
-			due = e.Due
-		}
-	}
+	due := r.extended(departmentID, m, r.periodAt(m, at).Due, at)
 	return DateOf(at.In(r.Zone)).Compare(due) > 0
 }

@@ -20,6 +20,7 @@ func TestDiscipline(t *testing.T) {
 	september := MonthOf(2023, 9)
 	tests := []struct {
 		name, asOf, extension, granted string
+		moved                          []string          // due days set, each with the moment
 		submitted                      map[string]string // by indicator: when first
 		due, received, late            int
 		missing, awaited               int
@@ -34,6 +35,20 @@ func TestDiscipline(t *testing.T) {
 			due: 7, received: 1, awaited: 6},
 		{name: "extended too late for what was late", asOf: "2023-10-12 09:30:00", extension: "2023-10-12", granted: "2023-10-09 09:00:00",
 			submitted: map[string]string{"4.1": "2023-10-08 10:00:00", "4.2": "2023-10-10 10:00:00"}, due: 7, received: 2, late: 1, awaited: 5},
+		{name: "the date moved on afterwards", asOf: "2023-10-12 09:30:00", moved: []string{"2023-10-10", "2023-10-09 09:00:00"},
+			submitted: map[string]string{"4.1": "2023-10-06 00:00:00", "4.2": "2023-10-09 09:00:00"}, due: 7, received: 2, late: 1, missing: 5},
+		{name: "the date moved back afterwards", asOf: "2023-10-12 09:30:00", moved: []string{"2023-10-02", "2023-10-08 09:00:00"},
+			submitted: map[string]string{"4.1": "2023-10-05 23:59:59", "4.2": "2023-10-08 10:00:00"}, due: 7, received: 2, late: 1, missing: 5},
+		{name: "moved twice, back in the end", asOf: "2023-10-12 09:30:00", moved: []string{"2023-10-10", "2023-10-01 09:00:00", "2023-10-03", "2023-10-08 09:00:00"},
+			submitted: map[string]string{"4.1": "2023-10-07 08:00:00", "4.2": "2023-10-08 08:59:59", "4.3": "2023-10-08 09:00:00"}, due: 7, received: 3, late: 1, missing: 4},
+		{name: "moved on before the lock", asOf: "2023-10-15 09:30:00", moved: []string{"2023-10-15", "2023-10-14 09:00:00"},
+			submitted: map[string]string{"4.1": "2023-10-15 10:00:00"}, due: 7, received: 1, awaited: 6},
+		{name: "moved on after the lock: missing stays", asOf: "2023-10-17 09:30:00", moved: []string{"2023-10-20", "2023-10-16 00:00:00"},
+			submitted: map[string]string{"4.1": "2023-10-05 10:00:00"}, due: 7, received: 1, missing: 6},
+		{name: "the lock itself moved in time", asOf: "2023-10-20 09:30:00", moved: []string{"2023-10-18", "2023-10-15 23:59:59", "2023-10-22", "2023-10-19 09:00:00"},
+			due: 7, awaited: 7},
+		{name: "extended after the lock, by exception", asOf: "2023-10-17 09:30:00", moved: []string{"2023-10-20", "2023-10-16 00:00:00"},
+			extension: "2023-10-19", granted: "2023-10-16 10:00:00", due: 7, awaited: 7},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -57,6 +72,11 @@ func TestDiscipline(t *testing.T) {
 			}
 			if test.extension != "" {
 				r.Extensions = []Extension{{DepartmentID: department.ID, Month: september, Due: day(t, test.extension), RecordedAt: at(t, test.granted)}}
+			}
+			for i := 0; i < len(test.moved); i += 2 {
+				due := day(t, test.moved[i])
+				r.Periods[september] = append(r.Periods[september], PeriodSet{RecordedAt: at(t, test.moved[i+1]),
+					Period: Period{Month: september, Opens: Date{2023, 9, 30}, Due: due, Grace: due.AddDays(1), Lock: due.AddDays(2)}})
 			}
 			d := r.Discipline(department, september)
 			if d.Due != test.due || d.Received != test.received || d.Late != test.late || d.Missing != test.missing || d.Awaited != test.awaited {

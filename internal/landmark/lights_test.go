@@ -74,7 +74,7 @@ func tongxiang(t testing.TB) *Plan {
 func recordOf(p *Plan, day Date) *Record {
 	return &Record{
 		Plan: p, AsOf: day.Time(shanghai).Add(9 * time.Hour), Zone: shanghai,
-		Values: map[int64][]Value{}, Reports: map[int64][]Report{}, Overrides: map[int64][]Override{}, Periods: map[Month]Period{},
+		Values: map[int64][]Value{}, Reports: map[int64][]Report{}, Overrides: map[int64][]Override{}, Periods: map[Month][]PeriodSet{},
 	}
 }
 

@@ -18,7 +18,7 @@ type Record struct {
 	Overrides  map[int64][]Override   // by indicator
 	Updates    map[int64][]TaskUpdate // by task, ascending by time
 	Milestones map[int64][]Milestone  // by scenario, ascending by time
-	Periods    map[Month]Period
+	Periods    map[Month][]PeriodSet  // as the office set them, ascending by time; without any the default holds
 	Extensions []Extension
 	Chases     []Chase
 }
@@ -118,6 +118,12 @@ func DefaultPeriod(m Month) Period {
 	return Period{Month: m, Opens: m.LastDay(), Due: next.AddDays(4), Grace: next.AddDays(6), Lock: next.AddDays(14)}
 }
 
+// PeriodSet is a month's calendar as the office set it at a moment.
+type PeriodSet struct {
+	Period
+	RecordedAt time.Time
+}
+
 // Extension gives one department more time for one month.
 type Extension struct {
 	DepartmentID int64
@@ -137,17 +143,56 @@ type Chase struct {
 
 // Period is the month's calendar.
 func (r *Record) Period(m Month) Period {
-	if p, ok := r.Periods[m]; ok {
-		return p
+	if sets := r.Periods[m]; len(sets) > 0 {
+		return sets[len(sets)-1].Period
 	}
 	return DefaultPeriod(m)
 }
 
+// periodAt is the month's calendar as it was in force at a moment.
+func (r *Record) periodAt(m Month, at time.Time) Period {
+	p := DefaultPeriod(m)
+	for _, set := range r.Periods[m] {
+		if set.RecordedAt.After(at) {
+			break
+		}
+		p = set.Period
+	}
+	return p
+}
+
+// lockedPeriod is the calendar by which the month was locked for the first time,
+// or will be. Dates moved once a month was locked open it again and leave what it
+// was judged by.
+func (r *Record) lockedPeriod(m Month) Period {
+	p := DefaultPeriod(m)
+	for _, set := range r.Periods[m] {
+		if DateOf(set.RecordedAt.In(r.Zone)).Compare(p.Lock) > 0 {
+			break
+		}
+		p = set.Period
+	}
+	return p
+}
+
 // DueFor is the day a department's report of a month is due, extension included.
 func (r *Record) DueFor(departmentID int64, m Month) Date {
-	due := r.Period(m).Due
+	return r.extended(departmentID, m, r.Period(m).Due, time.Time{})
+}
+
+// MissingAfter is the day after which a report that never came is missing: the
+// day it is due. Once the month was locked, no other date set for everyone moves
+// it, so that what was missing stays so; an extension is granted to one
+// department on purpose, and does.
+func (r *Record) MissingAfter(departmentID int64, m Month) Date {
+	return r.extended(departmentID, m, r.lockedPeriod(m).Due, time.Time{})
+}
+
+// extended is a due day with the extensions granted by a moment; the zero time is
+// any.
+func (r *Record) extended(departmentID int64, m Month, due Date, at time.Time) Date {
 	for _, e := range r.Extensions {
-		if e.DepartmentID == departmentID && e.Month == m && e.Due.Compare(due) > 0 {
+		if e.DepartmentID == departmentID && e.Month == m && (at.IsZero() || !e.RecordedAt.After(at)) && e.Due.Compare(due) > 0 {
 			due = e.Due
 		}
 	}

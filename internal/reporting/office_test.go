@@ -80,6 +80,68 @@ func TestLateOnceAndForEver(t *testing.T) {
 	}
 }
 
+// A date moved afterwards re-judges nobody, in either direction: neither now nor
+// on a page that shows the time before.
+func TestMovedDateJudgesNothingPast(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	w := inTx(t)
+	by, u := w.who("office")
+	welfare, building := w.people["jia"].Department, w.people["builder"].Department
+	at := func(d, hour int) time.Time { return time.Date(2023, 7, d, hour, 0, 0, 0, shanghai) }
+	move := func(due, lock landmark.Date, when time.Time) {
+		t.Helper()
+		p := landmark.Period{Month: june, Opens: day(6, 30), Due: due, Grace: due, Lock: lock}
+		if err := w.work.SetPeriod(ctx, by, u, slug, p, "顺延", when); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.submit(t, "jia", juneForm(), at(6, 9)) // a day late
+	move(day(7, 12), day(7, 15), at(7, 9))
+	if got := w.record(t, at(11, 9)).Discipline(building, june); got.Missing != 0 || got.Awaited != 1 {
+		t.Errorf("before the new date: %d missing, %d awaited, want 0 and 1", got.Missing, got.Awaited)
+	}
+	w.submit(t, "builder", reporting.FormInput{Plan: slug, Month: june, Indicators: map[string]reporting.Typed{"2.1": {Value: ptr("12")}}}, at(12, 23))
+	move(day(7, 3), day(7, 15), at(13, 9))
+	for _, when := range []time.Time{at(13, 10), at(20, 9), at(31, 9)} {
+		r := w.record(t, when)
+		if got := r.Discipline(welfare, june); got.Late != 3 || got.Received != 3 {
+			t.Errorf("%s: %d late of %d, want 3 of 3: they were late by the date that held", when, got.Late, got.Received)
+		}
+		if got := r.Discipline(building, june); got.Late != 0 || got.Received != 1 {
+			t.Errorf("%s: %d late of %d, want none of 1: it was in time by the date that held", when, got.Late, got.Received)
+		}
+	}
+	move(day(7, 30), day(7, 31), at(20, 10)) // after the lock
+	then, err := w.store.Record(ctx, slug, at(6, 10), at(25, 9), shanghai)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := then.Discipline(building, june); got.Missing != 1 {
+		t.Errorf("as of 6 July %d are missing, want the 1 that was", got.Missing)
+	}
+}
+
+// Once a month is locked, what is missing stays missing until it is sent, however
+// the dates are moved to open the month again.
+func TestMovedDateExcusesNothingMissing(t *testing.T) {
+	t.Parallel()
+	w := inTx(t)
+	by, u := w.who("office")
+	reopened := landmark.Period{Month: june, Opens: day(6, 30), Due: day(7, 25), Grace: day(7, 25), Lock: day(7, 31)}
+	if err := w.work.SetPeriod(t.Context(), by, u, slug, reopened, "重新开放", time.Date(2023, 7, 16, 0, 0, 0, 0, shanghai)); err != nil {
+		t.Fatal(err)
+	}
+	r := w.record(t, time.Date(2023, 7, 17, 9, 0, 0, 0, shanghai))
+	welfare := w.people["jia"].Department
+	if got := r.Discipline(welfare, june); got.Missing != 3 || got.Awaited != 0 {
+		t.Errorf("%d missing, %d awaited, want 3 and none", got.Missing, got.Awaited)
+	}
+	if got := r.Window(welfare.ID, june); got != landmark.Open {
+		t.Errorf("the month is %s, want it open again", got.Chinese())
+	}
+}
+
 // The due day counts to its end.
 func TestInTimeToTheLastSecond(t *testing.T) {
 	t.Parallel()

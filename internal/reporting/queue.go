@@ -179,7 +179,7 @@ func (q Queue) item(ind *landmark.Indicator, report landmark.Report, sent store.
 // judge puts a department among those that still owe or those that are through.
 func (q *Queue) judge(d landmark.Department, projects []*landmark.Project) {
 	r := q.Record
-	missing := QueueMissing{Department: d, Projects: projects, Discipline: r.Discipline(d, q.Month), Due: r.DueFor(d.ID, q.Month)}
+	missing := QueueMissing{Department: d, Projects: projects, Discipline: r.Discipline(d, q.Month), Due: r.MissingAfter(d.ID, q.Month)}
 	passed := QueuePassed{Department: d, Projects: projects}
 	open := 0
 	for _, p := range projects {

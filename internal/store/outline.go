@@ -21,7 +21,7 @@ import (
 type outline struct {
 	edition    int64
 	plan       *landmark.Plan
-	periods    map[landmark.Month]landmark.Period
+	periods    map[landmark.Month][]landmark.PeriodSet
 	extensions []landmark.Extension
 	indicators map[int64]*landmark.Indicator
 
@@ -143,7 +143,7 @@ type outlineReading struct {
 // readOutline reads a plan's outline as it stood at a moment.
 func (s *Store) readOutline(ctx context.Context, slug string, at pgtype.Timestamptz) (*outline, error) {
 	q := &outlineReading{batch: &pgx.Batch{}, slug: slug, at: at, projects: map[int64]*landmark.Project{},
-		outline: &outline{periods: map[landmark.Month]landmark.Period{}, indicators: map[int64]*landmark.Indicator{}}}
+		outline: &outline{periods: map[landmark.Month][]landmark.PeriodSet{}, indicators: map[int64]*landmark.Indicator{}}}
 	// Each statement of a transaction may see more than the one before. An edition
 	// that is the same before and after says that none did; else it is 0, and the
 	// outline is not kept.
@@ -329,19 +329,22 @@ func (q *outlineReading) queueSettings() {
 func (q *outlineReading) queueCalendar() {
 	l := q.outline
 	type periodRow struct {
-		Month   pgtype.Date
-		OpensOn pgtype.Date
-		DueOn   pgtype.Date
-		GraceOn pgtype.Date
-		LockOn  pgtype.Date
+		Month      pgtype.Date
+		OpensOn    pgtype.Date
+		DueOn      pgtype.Date
+		GraceOn    pgtype.Date
+		LockOn     pgtype.Date
+		RecordedAt time.Time
 	}
+	// All of them: a report is judged by the dates that held when it came.
 	settings(q, `
-		SELECT DISTINCT ON (month) month, opens_on, due_on, grace_on, lock_on
+		SELECT month, opens_on, due_on, grace_on, lock_on, recorded_at
 		FROM period
 		WHERE plan_id = `+planBySlug+` AND recorded_at <= $2
-		ORDER BY month, id DESC`, func(row periodRow) {
+		ORDER BY month, id`, func(row periodRow) {
 		m := dateMonth(row.Month)
-		l.periods[m] = landmark.Period{Month: m, Opens: dateDay(row.OpensOn), Due: dateDay(row.DueOn), Grace: dateDay(row.GraceOn), Lock: dateDay(row.LockOn)}
+		l.periods[m] = append(l.periods[m], landmark.PeriodSet{RecordedAt: row.RecordedAt, Period: landmark.Period{
+			Month: m, Opens: dateDay(row.OpensOn), Due: dateDay(row.DueOn), Grace: dateDay(row.GraceOn), Lock: dateDay(row.LockOn)}})
 	})
 	type extensionRow struct {
 		DepartmentID int64

@@ -30,7 +30,7 @@ func NewUpkeepPeriodsPage(page Page, in UpkeepPeriods) UpkeepPage {
 	for _, m := range r.Plan.Months() {
 		v := r.Period(m)
 		state := "按默认"
-		if _, ok := r.Periods[m]; ok {
+		if len(r.Periods[m]) > 0 {
 			state = "调整过"
 		}
 		extended := ""

@@ -68,7 +68,7 @@ func disciplineMonths(page Page, r *landmark.Record, d landmark.Department, m la
 	}
 	for month := m; month >= r.Plan.FirstMonth(); month-- {
 		kept := r.Discipline(d, month)
-		out = append(out, DisciplineMonth{D: kept, Due: r.DueFor(d.ID, month), Late: links(kept.LateIndicators), Missing: links(kept.MissingIndicators)})
+		out = append(out, DisciplineMonth{D: kept, Due: r.MissingAfter(d.ID, month), Late: links(kept.LateIndicators), Missing: links(kept.MissingIndicators)})
 	}
 	return out
 }

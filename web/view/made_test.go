@@ -225,7 +225,7 @@ func emptyRecord(plan *landmark.Plan) *landmark.Record {
 	return &landmark.Record{
 		Plan: plan, AsOf: time.Date(2023, 10, 12, 9, 30, 0, 0, shanghai), Zone: shanghai,
 		Values: map[int64][]landmark.Value{}, Reports: map[int64][]landmark.Report{}, Overrides: map[int64][]landmark.Override{},
-		Updates: map[int64][]landmark.TaskUpdate{}, Milestones: map[int64][]landmark.Milestone{}, Periods: map[landmark.Month]landmark.Period{},
+		Updates: map[int64][]landmark.TaskUpdate{}, Milestones: map[int64][]landmark.Milestone{}, Periods: map[landmark.Month][]landmark.PeriodSet{},
 	}
 }
 

@@ -411,8 +411,8 @@ func reportText(r *landmark.Record, m landmark.Month, p *landmark.Project) (text
 			first = report.FirstSubmittedAt
 		}
 	}
-	due := r.DueFor(p.Lead.ID, m)
-	late := !first.IsZero() && landmark.DateOf(first.In(r.Zone)).Compare(due) > 0
+	due := r.MissingAfter(p.Lead.ID, m)
+	late := !first.IsZero() && r.LateAt(p.Lead.ID, m, first)
 	switch {
 	case owed == 0:
 		return "本月不用报", "", false
