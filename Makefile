@@ -44,7 +44,7 @@ build: ## bin/landmark, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/landmark ./cmd/landmark
 
 torture: ## the fault tests; FULL=1 runs the long sizes
-	$(GO) test -count=1 -timeout 120m -v ./internal/torture ./migrations
+	$(GO) test -count=1 -timeout 120m -v ./internal/torture ./internal/store ./migrations
 
 generate: ## format the templates and make their Go code, which is committed
 	$(GO) tool templ fmt .

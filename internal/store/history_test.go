@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -115,7 +116,11 @@ func TestTamperingIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	random := rand.New(rand.NewPCG(1, 2023))
-	for round := range 200 {
+	rounds := 200
+	if os.Getenv("FULL") == "1" {
+		rounds = 2000
+	}
+	for round := range rounds {
 		seq := 1 + random.IntN(lines)
 		at := fmt.Sprintf("(SELECT history_id FROM history_seal WHERE seq = %d)", seq)
 		other := fmt.Sprintf("(SELECT history_id FROM history_seal WHERE seq = %d)", 1+seq%lines)
@@ -137,6 +142,7 @@ func TestTamperingIsFound(t *testing.T) {
 		}
 		tamper(t, pool, tamperings[round%len(tamperings)], head)
 	}
+	t.Logf("P8 tampering | %d rounds", rounds)
 }
 
 func tamper(t *testing.T, pool *pgxpool.Pool, sql string, noted store.HistoryHead) {
