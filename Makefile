@@ -43,8 +43,11 @@ bench: ## benchmarks with allocations
 build: ## bin/landmark, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/landmark ./cmd/landmark
 
-torture: ## the fault tests; FULL=1 runs the long sizes
-	$(GO) test -count=1 -timeout 120m -v ./internal/torture ./internal/store ./migrations
+torture: ## the fault tests and their table; FULL=1 runs the long sizes
+	@log=$$(mktemp); { $(GO) test -count=1 -timeout 180m -v ./internal/torture ./internal/reporting ./internal/store ./internal/server ./migrations; echo $$? >$$log.status; } \
+	| tee $$log | grep -E '^(---|ok|FAIL|panic)'; \
+	printf '\npromise | rounds | lost | doubled | longest gap\n'; grep -oE 'P[0-9]+ [^|]+[|].*' $$log | sort -V; \
+	status=$$(cat $$log.status); rm -f $$log $$log.status; exit $$status
 
 generate: ## format the templates and make their Go code, which is committed
 	$(GO) tool templ fmt .

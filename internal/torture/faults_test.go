@@ -2,14 +2,18 @@ package torture
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -331,4 +335,91 @@ func TestBigBodies(t *testing.T) {
 	}
 	t.Logf("P19 big bodies | %d uploads of 2 GB | %d MiB sent at most before the cut | memory %d MiB before, grown by %d MiB | %d files left",
 		uploads, most.Load()>>20, before/1024, grown, len(left))
+}
+
+// P4: each form is sent up to twenty times under its key, at once and one after
+// another, and some answers are lost on the way. Each key has one effect and one
+// answer; with another body it is refused.
+func TestRepeatedKeys(t *testing.T) {
+	p := prepare(t, pgtest.URL(t))
+	s := serve(t, binary(t, false), "DATABASE_URL="+p.url)
+	s.up(t)
+	const senders = 20
+	each := size(10, 1000)
+	var keys, requests, lost, other atomic.Int64
+	clients := make([]*client, senders)
+	for i := range clients {
+		clients[i] = newClient(t, s, fmt.Sprintf("reporter%d", i+1), i+1)
+		clients[i].signIn(t.Context())
+	}
+	var all sync.WaitGroup
+	for _, c := range clients {
+		all.Go(func() {
+			for n := range each {
+				form := url.Values{"key": {rand.Text()}, "action": {"submit"}}
+				for i := 1; i <= 2; i++ {
+					code := fmt.Sprintf("%d.%d", c.number, i)
+					form.Set("value["+code+"]", strconv.Itoa(1000+n))
+					form.Set("reason["+code+"]", fmt.Sprintf("第%d次核对", n))
+					form.Set("revision["+code+"]", strconv.Itoa(n)) // of the draft: one more with each form
+				}
+				send := func(ctx context.Context, form url.Values) (int, string, error) {
+					one := &client{t: t, base: c.base, http: c.http, jar: maps.Clone(c.jar), from: c.from}
+					requests.Add(1)
+					res, _, err := one.do(ctx, http.MethodPost, "/reports/"+p.month.String(), "application/x-www-form-urlencoded", []byte(form.Encode()))
+					if err != nil {
+						return 0, "", err
+					}
+					return res.StatusCode, res.Header.Get("Location"), nil
+				}
+				if n%3 == 0 { // the answer is lost
+					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(n%7)*time.Millisecond)
+					if _, _, err := send(ctx, form); err != nil {
+						lost.Add(1)
+					}
+					cancel()
+				}
+				copies := 1 + (c.number+n*7)%20
+				answers := make([]string, copies)
+				var together sync.WaitGroup
+				for i := range copies {
+					one := func() {
+						status, location, err := send(t.Context(), form)
+						answers[i] = fmt.Sprint(status, " ", location, " ", err)
+					}
+					if n%2 == 0 {
+						together.Go(one)
+					} else {
+						one()
+					}
+				}
+				together.Wait()
+				for _, a := range answers {
+					if a != answers[0] || !strings.HasPrefix(a, "303 ") {
+						t.Errorf("%s, form %d: answers %q and %q", c.name, n, answers[0], a)
+					}
+				}
+				keys.Add(1)
+				if n%10 == 0 {
+					form.Set(fmt.Sprintf("value[%d.1]", c.number), "777")
+					if status, _, err := send(t.Context(), form); err != nil || status != http.StatusUnprocessableEntity {
+						t.Errorf("%s, form %d: the same key with another body: %d, %v", c.name, n, status, err)
+					}
+					other.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	var rows, kept, wrong int
+	if err := p.pool.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM report_revision), (SELECT count(*) FROM submission_key),
+		(SELECT count(*) FROM report_revision WHERE amount = 777)`).Scan(&rows, &kept, &wrong); err != nil {
+		t.Fatal(err)
+	}
+	want := senders * each
+	if rows != 2*want || kept != want || wrong != 0 {
+		t.Errorf("%d keys made %d revisions (want %d), %d keys kept, %d revisions of another body", want, rows, 2*want, kept, wrong)
+	}
+	t.Logf("P4 repeated keys | %d rounds | %d requests, %d answers lost | %d lost | %d doubled | %d of %d other bodies refused",
+		keys.Load(), requests.Load(), lost.Load(), max(0, 2*want-rows), max(0, rows-2*want), other.Load(), other.Load())
 }
