@@ -36,6 +36,7 @@ func (e awayError) Unwrap() error { return e.error }
 type database struct {
 	url     string
 	pool    *pgxpool.Pool
+	pair    *store.Pair // of a server
 	store   *store.Store
 	release []func() error // in order of opening
 }
@@ -136,6 +137,17 @@ func (d *database) connect(ctx context.Context) (err error) {
 	}
 	d.release = append(d.release, func() error { d.pool.Close(); return nil })
 	d.store = store.New(d.pool)
+	return nil
+}
+
+// pairUp connects a server to the database and its standby, if there is one.
+func (d *database) pairUp(ctx context.Context, p *program, standby string) (err error) {
+	d.pair, err = store.OpenPair(ctx, store.Addresses{URL: d.url, Standby: standby}, p.log)
+	if err != nil {
+		return err
+	}
+	d.release = append(d.release, func() error { d.pair.Close(); return nil })
+	d.pool, d.store = d.pair.Primary(), store.New(d.pair)
 	return nil
 }
 

@@ -28,6 +28,7 @@ type serveCmd struct {
 	MetricsListen  string        `name:"metrics-listen" env:"METRICS_LISTEN" placeholder:"ADDR" help:"Serve /metrics there instead of on loopback requests."`
 	TrustedProxies []string      `name:"trusted-proxies" env:"TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`
 	DrainWait      time.Duration `name:"drain-wait" env:"DRAIN_WAIT" default:"0s" help:"From not ready to the last connection when stopping; two probe intervals of a balancer, where there is one."`
+	DatabaseRead   string        `name:"database-url-read" env:"DATABASE_URL_READ" placeholder:"URL" help:"A standby that answers, for reading alone, while the database is away."`
 	FailFast       bool          `name:"fail-fast" env:"FAIL_FAST" help:"Exit when the database does not answer at the start, instead of waiting for it."`
 	DemoNow        string        `name:"demo-now" env:"DEMO_NOW" placeholder:"TIME" help:"Moment the demo's clock starts at, like 2023-10-12T09:30."`
 }
@@ -60,7 +61,7 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 		return why
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if err := d.connect(ctx); err != nil {
+	if err := d.pairUp(ctx, p, c.DatabaseRead); err != nil {
 		return err
 	}
 	base := c.BaseURL
@@ -69,7 +70,7 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 	}
 	clock := &clock{now: time.Now}
 	srv, err := server.New(server.Config{
-		Store: d.store, Now: clock.Now, Zone: p.zone, Log: p.log, BaseURL: base, Demo: c.Demo, TrustedProxies: proxies,
+		Store: d.store, Pair: d.pair, Now: clock.Now, Zone: p.zone, Log: p.log, BaseURL: base, Demo: c.Demo, TrustedProxies: proxies,
 		MetricsElsewhere: c.MetricsListen != "", DrainWait: c.DrainWait, Waiting: away,
 		Ready: func(ctx context.Context) error {
 			v, dirty, err := migrations.Version(ctx, d.url)
@@ -162,7 +163,8 @@ func (c serveCmd) begin(ctx context.Context, p *program, d *database, clock *clo
 		return nil, err
 	}
 	clock.set(now)
-	return c.seal(context.WithoutCancel(ctx), p, d.store, now), nil
+	d.pair.Watch()
+	return c.seal(context.WithoutCancel(ctx), p, d, now), nil
 }
 
 // clock is the machine's until the database says which one to go by.
@@ -334,7 +336,7 @@ func fillDemo(ctx context.Context, st *store.Store, seed bool, zone *time.Locati
 
 // seal takes new history lines into the chain until stopped, and notes the
 // chain's head once a day, in the log and beside the data.
-func (c serveCmd) seal(ctx context.Context, p *program, st *store.Store, now func() time.Time) (stop func()) {
+func (c serveCmd) seal(ctx context.Context, p *program, d *database, now func() time.Time) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -349,7 +351,10 @@ func (c serveCmd) seal(ctx context.Context, p *program, st *store.Store, now fun
 			case <-tick.C:
 			}
 			for {
-				n, err := st.Seal(ctx, 500, now())
+				if d.pair.State().Away {
+					break // it has been said
+				}
+				n, err := d.store.Seal(ctx, 500, now())
 				if err != nil && ctx.Err() == nil {
 					p.log.ErrorContext(ctx, "seal history", "error", err)
 				}
@@ -357,8 +362,8 @@ func (c serveCmd) seal(ctx context.Context, p *program, st *store.Store, now fun
 					break
 				}
 			}
-			if day := time.Now().In(p.zone).Format(time.DateOnly); day != noted && ctx.Err() == nil {
-				if err := p.noteHead(ctx, st, day); err != nil {
+			if day := time.Now().In(p.zone).Format(time.DateOnly); day != noted && ctx.Err() == nil && !d.pair.State().Away {
+				if err := p.noteHead(ctx, d.store, day); err != nil {
 					p.log.ErrorContext(ctx, "note the history's head", "error", err)
 					continue
 				}

@@ -49,8 +49,9 @@ func VisitFrom(ctx context.Context) *Visit {
 // and rights are read in one statement with every request: nothing about
 // rights is remembered. failed answers where the database cannot be asked.
 func (a *Auth) Load(failed func(http.ResponseWriter, *http.Request, error)) func(http.Handler) http.Handler {
-	a.sessions.manager.ErrorFunc = failed
-	return a.sessions.manager.LoadAndSave
+	m := *a.sessions.manager // each route fails in its own way
+	m.ErrorFunc = failed
+	return m.LoadAndSave
 }
 
 // CookieName is the name of the session's cookie.
@@ -154,7 +155,8 @@ func (s *sessions) FindCtx(ctx context.Context, tokenHash string) ([]byte, bool,
 	v := VisitFrom(ctx)
 	v.User, v.tokenHash, v.createdAt = account.User, tokenHash, found.CreatedAt
 	// To the minute is exact enough, and saves a write with every page.
-	if until := s.until(now, found.CreatedAt); until.After(found.ExpiresAt.Add(time.Minute)) {
+	_, readOnly := store.ReadsStandby(ctx)
+	if until := s.until(now, found.CreatedAt); !readOnly && until.After(found.ExpiresAt.Add(time.Minute)) {
 		if err := s.store.ExtendSession(ctx, tokenHash, until); err != nil {
 			return nil, false, err
 		}

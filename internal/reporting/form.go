@@ -77,6 +77,9 @@ func (s *Service) Form(ctx context.Context, u landmark.User, in FormInput, now t
 	if out.Reminders, err = s.store.Reminders(ctx, out.Record.Plan.ID, in.DepartmentID, u.ID); err != nil || len(out.Reminders) == 0 {
 		return out, err
 	}
+	if _, readOnly := store.ReadsStandby(ctx); readOnly {
+		return out, nil // they stay unseen
+	}
 	ids := make([]int64, len(out.Reminders))
 	for i, v := range out.Reminders {
 		ids[i] = v.ID

@@ -55,6 +55,8 @@ func answerTo(err error) (int, string) {
 	switch {
 	case tooLarge(err):
 		return http.StatusRequestEntityTooLarge, "发送的内容太大了,没有收下"
+	case store.RefusesWrites(err):
+		return http.StatusServiceUnavailable, "主数据库暂时没有答复,现在只能查看,不能保存和提交。请稍等片刻再试"
 	case store.Unavailable(err):
 		return http.StatusServiceUnavailable, "数据库暂时没有答复,请稍等片刻再试"
 	default:
@@ -75,7 +77,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 // reason may pass, lost writes the answer.
 func (s *Server) failKeeping(w http.ResponseWriter, r *http.Request, err error, lost func(http.ResponseWriter, *http.Request, int, string) error) {
 	v := auth.VisitFrom(r.Context())
-	if errors.Is(err, context.Canceled) && errors.Is(r.Context().Err(), context.Canceled) {
+	if cause := context.Cause(r.Context()); errors.Is(cause, store.ErrAway) {
+		err = fmt.Errorf("%w: %w", cause, err)
+	}
+	if errors.Is(err, context.Canceled) && !errors.Is(err, store.ErrAway) && errors.Is(r.Context().Err(), context.Canceled) {
 		w.WriteHeader(statusGone)
 		return
 	}
@@ -103,7 +108,7 @@ func (s *Server) failKeeping(w http.ResponseWriter, r *http.Request, err error, 
 		return
 	}
 	if lost != nil && (status == http.StatusUnauthorized || status >= http.StatusInternalServerError) {
-		lostErr := lost(w, r, status, message)
+		lostErr := lost(w, r.WithContext(context.WithoutCancel(r.Context())), status, message) // its time may be what ran out
 		if lostErr == nil {
 			return
 		}

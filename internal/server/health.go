@@ -34,6 +34,16 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 		writeText(w, http.StatusServiceUnavailable, "waiting for the database\n")
 		return nil
 	}
+	if s.pair != nil {
+		switch state := s.pair.State(); {
+		case state.ReadOnly: // pages can be read: stay in the balancer
+			writeText(w, http.StatusOK, "read-only: the primary database is away, the standby is read\n")
+			return nil
+		case state.Away:
+			writeText(w, http.StatusServiceUnavailable, "the database does not answer\n")
+			return nil
+		}
+	}
 	if err := s.store.Ping(ctx); err != nil {
 		s.log.WarnContext(ctx, "not ready", "error", err)
 		writeText(w, http.StatusServiceUnavailable, "the database does not answer\n")

@@ -15,6 +15,7 @@ import (
 
 	"landmark/internal/auth"
 	"landmark/internal/landmark"
+	"landmark/internal/store"
 	"landmark/web/view"
 )
 
@@ -150,6 +151,10 @@ func (s *Server) bare(r *http.Request, title string) view.Page {
 		if from, err := url.Parse(localPath(r.Referer(), r.Host)); err == nil {
 			p.Path, p.Query = from.Path, shown(from.Query())
 		}
+	}
+	if state, readOnly := store.ReadsStandby(r.Context()); readOnly {
+		at := state.DataAt.In(s.zone)
+		p.ReadOnly = &at
 	}
 	if c, err := r.Cookie(s.themeCookie()); err == nil && (c.Value == "light" || c.Value == "dark") {
 		p.Theme = c.Value

@@ -9,6 +9,8 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/klauspost/compress/gzhttp"
+
+	"landmark/internal/store"
 )
 
 // handler answers a request or says why not. It has written nothing when it
@@ -191,6 +193,19 @@ func (s *Server) wrap(rt route) http.HandlerFunc {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), timeout)
 		defer cancel()
+		if s.pair != nil && rules[rt.right].session {
+			switch state := s.pair.State(); {
+			case !state.Away:
+				var leave context.CancelFunc
+				ctx, leave = s.pair.While(ctx)
+				defer leave()
+			case state.ReadOnly: // what writes is refused by the standby
+				ctx = store.OnStandby(ctx, state)
+			default:
+				fail(w, r, store.ErrAway)
+				return
+			}
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		h.ServeHTTP(w, r.WithContext(ctx))
 	}

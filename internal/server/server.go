@@ -47,6 +47,9 @@ type Config struct {
 	SignIn         store.SignInLimits // see [auth.Config]
 	Deadline       time.Duration      // of a request's work, by default defaultDeadline
 	DrainWait      time.Duration      // from "not ready" to the last new connection; 0 is none
+	// Pair is what Store works on, where the primary may go away and a standby be
+	// read. It may be nil.
+	Pair *store.Pair
 	// Waiting begins with the doors shut, until [Server.Open]: the database is not
 	// there yet, so every page answers 503.
 	Waiting bool
@@ -70,6 +73,7 @@ type Server struct {
 	demo      bool
 	proxies   []netip.Prefix
 	ready     func(context.Context) error
+	pair      *store.Pair // nil: the database is not watched
 	deadline  time.Duration
 	drain     time.Duration
 
@@ -113,7 +117,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{store: c.Store, planning: planning.New(c.Store, c.Zone), reporting: reporting.New(c.Store, c.Zone), bulletins: bulletin.New(c.Store, c.Zone), auth: a,
 		uploads: make(chan struct{}, maxUploads), now: c.Now, zone: c.Zone, log: c.Log, base: base, demo: c.Demo, proxies: c.TrustedProxies,
-		ready: c.Ready, deadline: c.Deadline, drain: c.DrainWait, metrics: newMetrics(), metricsElsewhere: c.MetricsElsewhere}
+		ready: c.Ready, pair: c.Pair, deadline: c.Deadline, drain: c.DrainWait, metrics: newMetrics(), metricsElsewhere: c.MetricsElsewhere}
 	s.waiting.Store(c.Waiting)
 	s.router, err = s.build(s.routes())
 	if err != nil {

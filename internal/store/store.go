@@ -46,12 +46,27 @@ const appRole = "landmark_app"
 // Open connects to the database at url. Connections work as landmark_app where
 // that role is to be had, with time limits on every statement.
 func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
+	pool, err := openPool(ctx, url, false, false)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	return pool, nil
+}
+
+// openPool makes a pool; see [Addresses] for pooled. readOnly refuses writes even
+// where the server would take them: a standby may have become a primary.
+func openPool(ctx context.Context, url string, pooled, readOnly bool) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, fmt.Errorf("DATABASE_URL cannot be read: %w", err)
+		return nil, fmt.Errorf("cannot be read: %w", err)
 	}
 	if cfg.ConnConfig.ConnectTimeout == 0 {
-		cfg.ConnConfig.ConnectTimeout = 5 * time.Second
+		cfg.ConnConfig.ConnectTimeout = 2 * time.Second
+	}
+	if pooled {
+		// Statements are described once and sent whole each time. Unlike with the mode
+		// "exec", which knows no types, figures keep the digits they were entered with.
+		cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
 	cfg.MinConns = 1
 	cfg.MaxConnLifetime, cfg.MaxConnLifetimeJitter = 30*time.Minute, 5*time.Minute
@@ -60,11 +75,19 @@ func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
 		numeric := &pgtype.Type{Name: "numeric", OID: pgtype.NumericOID, Codec: enteredNumeric{}}
 		c.TypeMap().RegisterType(numeric)
 		c.TypeMap().RegisterType(&pgtype.Type{Name: "_numeric", OID: pgtype.NumericArrayOID, Codec: &pgtype.ArrayCodec{ElementType: numeric}})
+		if pooled { // the role has its limits and its rights by itself, see CheckPooled
+			return nil
+		}
 		// SET, not start-up parameters: a pooler in between refuses those.
 		_, err := c.Exec(ctx, `SET statement_timeout = '5s'; SET lock_timeout = '2s';
 			SET idle_in_transaction_session_timeout = '10s'; SET client_connection_check_interval = '5s'`)
 		if err != nil {
 			return fmt.Errorf("set time limits: %w", err)
+		}
+		if readOnly {
+			if _, err := c.Exec(ctx, "SET default_transaction_read_only = on"); err != nil {
+				return fmt.Errorf("refuse writes: %w", err)
+			}
 		}
 		var may bool
 		err = c.QueryRow(ctx, `SELECT coalesce((SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = $1), false)`, appRole).Scan(&may)
@@ -80,7 +103,7 @@ func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return nil, fmt.Errorf("open: %w", err)
 	}
 	return pool, nil
 }

@@ -29,6 +29,7 @@ type Page struct {
 	Months []MonthChoice
 
 	AsOf      *time.Time // set: the page shows an earlier moment
+	ReadOnly  *time.Time // set: nothing can be saved for now; the moment of the newest change shown
 	Demo      bool       // 演示数据
 	PrintedAt time.Time  // now, in the city's zone
 	Theme     string     // "", light or dark
