@@ -74,7 +74,13 @@ func startServing(t *testing.T, flags ...string) *running {
 		defer close(done)
 		r.status <- run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0"}, flags...), strings.NewReader(""), out, r.log)
 	}()
-	t.Cleanup(func() { cancel(); <-done })
+	t.Cleanup(func() {
+		cancel()
+		<-done
+		if t.Failed() {
+			t.Logf("the program's log:\n%s", r.log)
+		}
+	})
 	r.base = "http" + out.wait(t, r.status, "listening on http")
 	return r
 }

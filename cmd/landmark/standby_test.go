@@ -235,9 +235,6 @@ func TestDatabaseAway(t *testing.T) {
 		}
 		p.until("back", "/", func(a answer) bool { return a.status == 200 })
 	}
-	if t.Failed() {
-		t.Log(r.log)
-	}
 	if a := p.do(http.MethodPost, monthPath, kind, body); a.status != http.StatusSeeOther {
 		t.Errorf("sending the same form again: %d, %.500q; want it taken", a.status, a.body)
 	}
