@@ -407,6 +407,9 @@ func (c *client) report(ctx, finish context.Context, m landmark.Month, think tim
 				s.answer = err.Error()
 				return false
 			case res.StatusCode >= 500:
+				if res.StatusCode != http.StatusServiceUnavailable {
+					c.t.Errorf("%s, value %d: %d %s; what passes is 503", c.name, value, res.StatusCode, said(page))
+				}
 				s.answer = fmt.Sprintf("%d %s", res.StatusCode, said(page))
 				return false
 			case res.StatusCode == http.StatusSeeOther:
