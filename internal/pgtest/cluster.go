@@ -199,6 +199,35 @@ func (c *Cluster) BaseBackup(t testing.TB, flags []string, settings ...string) *
 	return to
 }
 
+// Folder makes a folder beside the data that the server may write to.
+func (c *Cluster) Folder(t testing.TB, name string) string {
+	t.Helper()
+	dir := filepath.Join(c.parent, name)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if c.as != nil {
+		if err := os.Chown(dir, int(c.as.Uid), int(c.as.Gid)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// Configure adds lines to postgresql.conf of a server that does not run.
+func (c *Cluster) Configure(t testing.TB, settings ...string) { t.Helper(); c.configure(t, settings...) }
+
+// RecoverTo lets the next start of a base backup replay archived files up to a
+// moment, and then take writes.
+func (c *Cluster) RecoverTo(t testing.TB, archive string, moment time.Time) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(c.Dir, "recovery.signal"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c.configure(t, "restore_command = 'cp \""+archive+"/%f\" \"%p\"'",
+		"recovery_target_time = '"+moment.UTC().Format("2006-01-02 15:04:05.999999")+"+00'", "recovery_target_action = 'promote'")
+}
+
 // Standby makes and starts a server that follows c.
 func (c *Cluster) Standby(t testing.TB) *Cluster {
 	t.Helper()
