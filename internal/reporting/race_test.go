@@ -371,3 +371,94 @@ func (w *town) faulty(t testing.TB) {
 		}
 	}
 }
+
+// A form's days of scenarios are of one piece with it: taken once with its key,
+// however often and at once it comes, and not at all where the form is refused.
+func TestMilestonesWithTheForm(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	w := inDB(t)
+	by, u := w.who("jia")
+	in := juneForm()
+	in.Key = reporting.NewKey()
+	in.Milestones = []reporting.MilestoneTyped{{Scenario: "1-1", Step: "选址", On: "2023-06-03"}, {Scenario: "1-1", Step: "建设", On: "2023-06-20"}}
+	wrong := in
+	wrong.Milestones = append([]reporting.MilestoneTyped{{Scenario: "1-1", Step: "验收", On: "2023-12-01"}}, in.Milestones...)
+	var refused *reporting.CheckError
+	if _, err := w.work.Submit(ctx, by, u, wrong, july4); !errors.As(err, &refused) || len(refused.Findings) != 1 || refused.Findings[0].Field != "milestone_3" {
+		t.Fatalf("a day to come: error %v, want one finding at milestone_3", err)
+	}
+	if got := w.rows(t); got["milestone"] != 0 || got["report"] != 0 || got["report_draft"] != 3 {
+		t.Errorf("after the refusal %d milestones, %d reports and %d drafts, want none, none and 3", got["milestone"], got["report"], got["report_draft"])
+	}
+	for code, typed := range in.Indicators { // as the page shown again would send it
+		typed.Version = 1
+		in.Indicators[code] = typed
+	}
+	const senders = 8
+	receipts, errs := make([]reporting.Receipt, senders), make([]error, senders)
+	var all sync.WaitGroup
+	for i := range senders {
+		all.Go(func() { receipts[i], errs[i] = w.work.Submit(context.Background(), by, u, in, july4) })
+	}
+	all.Wait()
+	replayed := 0
+	for i, err := range errs {
+		if err != nil || receipts[i].Milestones != 2 {
+			t.Errorf("sender %d: %d milestones, error %v", i, receipts[i].Milestones, err)
+		}
+		if receipts[i].Replayed {
+			replayed++
+		}
+	}
+	if got := w.rows(t)["milestone"]; got != 2 || replayed != senders-1 {
+		t.Errorf("%d milestones and %d replays, want 2 and %d", got, replayed, senders-1)
+	}
+	// Without a key the same days at once stand once as well.
+	var again sync.WaitGroup
+	for i := range senders {
+		again.Go(func() {
+			_, errs[i] = w.work.Save(context.Background(), by, u, reporting.FormInput{Plan: slug, Month: june,
+				Milestones: []reporting.MilestoneTyped{{Scenario: "1-1", Step: "验收", On: "2023-07-02"}}}, july4)
+		})
+	}
+	again.Wait()
+	for i, err := range errs {
+		if err != nil {
+			t.Errorf("sender %d without a key: %v", i, err)
+		}
+	}
+	if got := w.rows(t)["milestone"]; got != 3 {
+		t.Errorf("%d milestones, want 3", got)
+	}
+	if _, err := w.work.Save(ctx, by, u, reporting.FormInput{Plan: slug, Month: june, Milestones: []reporting.MilestoneTyped{{Scenario: "1-1", Step: "验收"}}}, july4); err != nil {
+		t.Fatal(err)
+	}
+	// A key with other days is another form.
+	in.Milestones = in.Milestones[:1]
+	if _, err := w.work.Submit(ctx, by, u, in, july4); landmark.KindOf(err) != landmark.Invalid {
+		t.Errorf("the key with other days: %v, want Invalid", err)
+	}
+	acts := map[string]int{}
+	for _, act := range w.acts(t) {
+		acts[act]++
+	}
+	if acts["milestone.reach"] != 3 || acts["milestone.withdraw"] != 1 {
+		t.Errorf("history: %v, want 3 milestones reached and 1 withdrawn", acts)
+	}
+	// The history line fails: nothing of the form stands.
+	before := w.rows(t)
+	if _, err := w.db.Exec(ctx, `CREATE FUNCTION fail_milestone() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN IF NEW.act = 'milestone.reach' THEN RAISE EXCEPTION 'no room'; END IF; RETURN NEW; END $$;
+		CREATE TRIGGER fail_milestone BEFORE INSERT ON history FOR EACH ROW EXECUTE FUNCTION fail_milestone()`); err != nil {
+		t.Fatal(err)
+	}
+	late := reporting.FormInput{Plan: slug, Month: june, Key: reporting.NewKey(), Milestones: []reporting.MilestoneTyped{{Scenario: "1-1", Step: "开放", On: "2023-07-03"}},
+		Indicators: map[string]reporting.Typed{"1.1": {Version: 2, Value: ptr("13")}}}
+	if _, err := w.work.Save(ctx, by, u, late, july4); err == nil {
+		t.Error("saved though its history could not be written")
+	}
+	if diff := cmp.Diff(before, w.rows(t)); diff != "" {
+		t.Errorf("left behind (-before +after):\n%s", diff)
+	}
+}

@@ -34,6 +34,7 @@ type FormInput struct {
 	Key          string // one per rendered form; a repeat has one effect. Empty: none
 	Indicators   map[string]Typed
 	Tasks        map[string]TaskTyped
+	Milestones   []MilestoneTyped
 }
 
 // Typed is what was typed for one indicator. A nil field was not in the form.
@@ -55,6 +56,13 @@ type TaskTyped struct {
 	Note    *string
 }
 
+// MilestoneTyped is a stage of a scenario whose day was changed.
+type MilestoneTyped struct {
+	Scenario string // code
+	Step     string // one of landmark.MilestoneSteps
+	On       string // as typed; empty takes the stage back
+}
+
 // Fields are the texts of one indicator's row.
 type Fields struct {
 	Value, Step, Note, Reason string
@@ -73,7 +81,8 @@ type Receipt struct {
 	Sent         []string       `json:"sent"`      // codes of indicators that went to review
 	Corrections  []string       `json:"corrections,omitempty"`
 	Tasks        []string       `json:"tasks,omitempty"`
-	Versions     map[string]int `json:"versions"` // of the drafts afterwards, by code of indicator or task
+	Milestones   int            `json:"milestones,omitempty"` // stages whose day was recorded or taken back
+	Versions     map[string]int `json:"versions"`             // of the drafts afterwards, by code of indicator or task
 	At           time.Time      `json:"at"`
 	Replayed     bool           `json:"-"` // this very form had been taken before
 }
@@ -134,9 +143,10 @@ func (e *StaleError) Unwrap() error {
 // NewKey makes the key of a rendered form.
 func NewKey() string { return rand.Text() }
 
-// Save keeps what was typed as a draft. It asks no more of it than that it can be
+// Save keeps what was typed as a draft, and records the days of scenarios. It asks no more of it than that it can be
 // kept. It returns a *StaleError if somebody saved meanwhile, and a *CheckError
-// for what cannot be kept: a text too long, a file of a wrong kind.
+// for what cannot be kept: a text too long, a file of a wrong kind, a day that is
+// none.
 func (s *Service) Save(ctx context.Context, by landmark.Actor, u landmark.User, in FormInput, now time.Time) (Receipt, error) {
 	return s.take(ctx, by, u, in, false, now)
 }
@@ -198,7 +208,7 @@ func (s *Service) takeOnce(ctx context.Context, by landmark.Actor, u landmark.Us
 		if stale := f.stale(); stale != nil {
 			return stale
 		}
-		var batch batch
+		batch := batch{findings: f.dayFindings}
 		if submit {
 			batch = f.batch()
 		}
@@ -222,6 +232,7 @@ func (s *Service) takeOnce(ctx context.Context, by landmark.Actor, u landmark.Us
 				return err
 			}
 		}
+		receipt.Milestones = f.reach(&changes, by, now)
 		receipt.Versions = f.versions()
 		if in.Key != "" {
 			changes.AnswerKey(u.ID, in.Key, string(describe(receipt)))
@@ -255,7 +266,14 @@ func (in FormInput) clean() FormInput {
 		t.State, t.Note = text(t.State), text(t.Note)
 		tasks[code] = t
 	}
-	in.Indicators, in.Tasks = indicators, tasks
+	in.Indicators, in.Tasks, in.Milestones = indicators, tasks, slices.Clone(in.Milestones)
+	for i, m := range in.Milestones {
+		in.Milestones[i].On = strings.TrimSpace(cleanText(m.On))
+	}
+	// In one order, so that two forms cannot wait for each other.
+	slices.SortFunc(in.Milestones, func(a, b MilestoneTyped) int {
+		return cmp.Or(strings.Compare(a.Scenario, b.Scenario), strings.Compare(a.Step, b.Step))
+	})
 	return in
 }
 
@@ -343,5 +361,6 @@ func (in FormInput) body(submit bool) [32]byte {
 		DepartmentID int64
 		Indicators   map[string]row
 		Tasks        map[string]TaskTyped
-	}{submit, in.Plan, in.Month, in.DepartmentID, rows, in.Tasks}))
+		Milestones   []MilestoneTyped
+	}{submit, in.Plan, in.Month, in.DepartmentID, rows, in.Tasks, in.Milestones}))
 }

@@ -20,6 +20,9 @@ type sheet struct {
 	mine       bool // the user fills in the department's indicators
 	rows       []*row
 	tasks      []*taskRow
+
+	stages      []stage            // whose day was changed
+	dayFindings []landmark.Finding // days typed that cannot be
 }
 
 // row is one indicator of the form.
@@ -69,7 +72,45 @@ func open(r *landmark.Record, d store.Drafts, u landmark.User, in FormInput) (*s
 	}
 	f.saved(d)
 	f.lay(in)
-	return f, nil
+	return f, f.days(u, in)
+}
+
+// days takes in the days typed for stages of scenarios.
+func (f *sheet) days(u landmark.User, in FormInput) error {
+	for _, t := range in.Milestones {
+		v := stage{code: t.Scenario, step: t.Step, withdraw: t.On == ""}
+		if err := v.find(f.record, u); err != nil {
+			return err
+		}
+		wrong := ""
+		if !v.withdraw {
+			day, err := landmark.ParseDate(t.On)
+			if v.on = day; err != nil {
+				wrong = fmt.Sprintf("“%s”%s的%s", v.scenario.Name, v.step, landmark.MessageOf(err))
+			} else if err := v.check(f.record); err != nil {
+				wrong = landmark.MessageOf(err)
+			}
+		}
+		switch {
+		case wrong != "":
+			f.dayFindings = append(f.dayFindings, landmark.Finding{Code: t.Scenario, Rule: "milestone", Message: wrong,
+				Field: fmt.Sprintf("milestone_%d", slices.Index(landmark.MilestoneSteps, t.Step)+1)})
+		case !v.said():
+			f.stages = append(f.stages, v)
+		}
+	}
+	return nil
+}
+
+// reach adds the days of scenarios to the changes, with their history, and says
+// how many there are.
+func (f *sheet) reach(c *store.Changes, by landmark.Actor, now time.Time) int {
+	var entries []landmark.HistoryEntry
+	for _, v := range f.stages {
+		entries = append(entries, v.write(c, f.record, by, now))
+	}
+	c.AddHistory(entries...)
+	return len(entries)
 }
 
 // newSheet is the empty form of a department: its indicators, its tasks and those
@@ -381,7 +422,7 @@ func (b batch) takesTask(t *taskRow) bool { return !b.blocked() && slices.Contai
 
 // batch checks the form and says what it sends.
 func (f *sheet) batch() batch {
-	b := batch{values: map[int64]value{}, soft: map[int64][]string{}, correct: map[int64]bool{}, settled: map[int64]bool{}, noChange: map[int64]bool{}}
+	b := batch{findings: slices.Clone(f.dayFindings), values: map[int64]value{}, soft: map[int64][]string{}, correct: map[int64]bool{}, settled: map[int64]bool{}, noChange: map[int64]bool{}}
 	window := f.record.Window(f.department.ID, f.month)
 	if f.mine && len(f.rows) > 0 {
 		if window == landmark.NotOpen {
@@ -407,7 +448,7 @@ func (f *sheet) batch() batch {
 	switch {
 	case len(b.tasks) > 0:
 		b.refusal = taskMonth(f.record, f.month)
-	case len(b.rows) == 0 && len(b.findings) == 0:
+	case len(b.rows)+len(b.findings)+len(f.stages) == 0:
 		b.refusal = landmark.Errorf(landmark.Invalid, "", "没有需要提交的改动")
 	}
 	return b

@@ -2,7 +2,7 @@ package reporting
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -108,49 +108,102 @@ func (s *Service) Unreach(ctx context.Context, by landmark.Actor, u landmark.Use
 }
 
 func (s *Service) milestone(ctx context.Context, by landmark.Actor, u landmark.User, planSlug, code, step string, on landmark.Date, withdraw bool, now time.Time) error {
-	return s.tx(ctx, func(st *store.Store) error {
-		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
-		if err != nil {
-			return err
-		}
-		project, scenario, err := r.Plan.Scenario(code)
-		if err != nil {
-			return err
-		}
-		if !u.CanReport(project.Lead.ID) && !u.CanEditPlan() {
-			return landmark.Errorf(landmark.Forbidden, "", "场景的进展由牵头单位填写")
-		}
-		switch {
-		case withdraw:
-		case on.IsZero():
-			return landmark.Errorf(landmark.Invalid, "reached_on", "请填写日期")
-		case on.Compare(landmark.DateOf(now.In(s.zone))) > 0:
-			return landmark.Errorf(landmark.Invalid, "reached_on", "日期不能晚于今天")
-		}
-		if !slices.Contains(landmark.MilestoneSteps, step) {
-			return landmark.Errorf(landmark.Invalid, "step", "没有“%s”这个阶段", step)
-		}
-		act, reached := "milestone.reach", false
-		var before json.RawMessage
-		for _, v := range r.Reached(scenario.ID, r.Plan.LastMonth()) {
-			if v.Step != step {
-				continue
+	for attempt := 1; ; attempt++ {
+		err := s.tx(ctx, func(st *store.Store) error {
+			r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
+			if err != nil {
+				return err
 			}
-			reached = true
-			before = describe(map[string]string{"step": step, "on": v.ReachedOn.String()})
-			if withdraw {
-				act, on = "milestone.withdraw", v.ReachedOn
-			} else if v.ReachedOn == on {
-				return nil // said before
+			v := stage{code: code, step: step, on: on, withdraw: withdraw}
+			if err := v.find(r, u); err != nil {
+				return err
 			}
-		}
-		if withdraw && !reached {
-			return landmark.Errorf(landmark.Conflict, "step", "“%s”还没有登记到“%s”这个阶段", scenario.Name, step)
-		}
-		if err := st.InsertMilestone(ctx, scenario.ID, step, on, withdraw, by, now); err != nil {
+			if err := v.check(r); err != nil {
+				return err
+			}
+			if v.said() {
+				if withdraw {
+					return landmark.Errorf(landmark.Conflict, "step", "“%s”还没有登记到“%s”这个阶段", v.scenario.Name, step)
+				}
+				return nil
+			}
+			var changes store.Changes
+			changes.AddHistory(v.write(&changes, r, by, now))
+			return st.Apply(ctx, &changes)
+		})
+		if attempt == attempts || !errors.Is(err, store.ErrStale) {
 			return err
 		}
-		return st.AddHistory(ctx, landmark.HistoryEntry{At: now, Actor: by, Act: act, Before: before, PlanID: r.Plan.ID, ProjectID: project.ID,
-			DepartmentID: project.Lead.ID, Month: on.InMonth(), Object: scenario.Name, After: describe(map[string]string{"step": step, "on": on.String()})})
-	})
+	}
+}
+
+// stage is a change of a scenario's stage: reached on a day, or taken back.
+type stage struct {
+	code, step string
+	on         landmark.Date
+	withdraw   bool
+	project    *landmark.Project
+	scenario   landmark.Scenario
+	stood      landmark.Date // zero: the stage was not reached
+}
+
+// find asks whether there is such a stage and whether the user may change it, and
+// looks up what stands.
+func (v *stage) find(r *landmark.Record, u landmark.User) (err error) {
+	if v.project, v.scenario, err = r.Plan.Scenario(v.code); err != nil {
+		return err
+	}
+	switch {
+	case !u.CanReport(v.project.Lead.ID) && !u.CanEditPlan():
+		return landmark.Errorf(landmark.Forbidden, "", "场景的进展由牵头单位填写")
+	case !slices.Contains(landmark.MilestoneSteps, v.step):
+		return landmark.Errorf(landmark.Invalid, "step", "没有“%s”这个阶段", v.step)
+	}
+	for _, m := range r.Milestones[v.scenario.ID] {
+		if m.Step != v.step {
+			continue
+		}
+		if v.stood = m.ReachedOn; m.Withdrawn {
+			v.stood = landmark.Date{}
+		}
+	}
+	return nil
+}
+
+// check asks whether the day can be.
+func (v *stage) check(r *landmark.Record) error {
+	switch {
+	case v.withdraw:
+		return nil
+	case v.on.IsZero():
+		return landmark.Errorf(landmark.Invalid, "reached_on", "请填写日期")
+	case v.on.Compare(r.Today()) > 0:
+		return landmark.Errorf(landmark.Invalid, "reached_on", "“%s”%s的日期不能晚于今天", v.scenario.Name, v.step)
+	case v.on.InMonth() < landmark.MonthOf(r.Plan.Year-5, 1):
+		return landmark.Errorf(landmark.Invalid, "reached_on", "“%s”%s的日期太早,请核对年份", v.scenario.Name, v.step)
+	}
+	return nil
+}
+
+// said says whether the stage stands like this already.
+func (v *stage) said() bool {
+	if v.withdraw {
+		return v.stood.IsZero()
+	}
+	return v.stood == v.on
+}
+
+// write adds the change, and gives back its history line.
+func (v *stage) write(c *store.Changes, r *landmark.Record, by landmark.Actor, now time.Time) landmark.HistoryEntry {
+	e := landmark.HistoryEntry{At: now, Actor: by, Act: "milestone.reach", PlanID: r.Plan.ID, ProjectID: v.project.ID, DepartmentID: v.project.Lead.ID, Object: v.scenario.Name}
+	if !v.stood.IsZero() {
+		e.Before = describe(map[string]string{"step": v.step, "on": v.stood.String()})
+	}
+	on := v.on
+	if v.withdraw {
+		e.Act, on = "milestone.withdraw", v.stood
+	}
+	e.Month, e.After = on.InMonth(), describe(map[string]string{"step": v.step, "on": on.String()})
+	c.AddMilestone(store.Milestone{ScenarioID: v.scenario.ID, Step: v.step, On: on, Withdrawn: v.withdraw, Stood: v.stood}, by, now)
+	return e
 }

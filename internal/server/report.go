@@ -210,33 +210,22 @@ func (s *Server) takeReport(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	in := a.input()
-	in.Key, in.Indicators, in.Tasks = form.in.Key, form.in.Indicators, form.in.Tasks
+	in.Key, in.Indicators, in.Tasks, in.Milestones = form.in.Key, form.in.Indicators, form.in.Tasks, form.in.Milestones
 	form.in = in
 	v := auth.VisitFrom(r.Context())
-	faults, err := s.checkMilestones(r, form)
-	if err != nil {
-		return err
-	}
 	take := s.reporting.Save
-	if form.submit && len(faults) == 0 {
+	if form.submit {
 		take = s.reporting.Submit
 	}
 	receipt, err := take(r.Context(), v.Actor(), v.User, form.in, s.now())
 	if err != nil {
 		return s.refuseReport(w, r, a, form, err)
 	}
-	if len(faults) > 0 {
-		return s.answerReport(w, r, a, faults)
-	}
-	reached, err := s.reachMilestones(r, form)
-	if err != nil {
-		return err
-	}
-	return s.redirect(w, r, a.path(), receiptSays(receipt, reached))
+	return s.redirect(w, r, a.path(), receiptSays(receipt))
 }
 
 // receiptSays tells what a form led to.
-func receiptSays(receipt reporting.Receipt, milestones int) string {
+func receiptSays(receipt reporting.Receipt) string {
 	var parts []string
 	if n := len(receipt.Sent) - len(receipt.Corrections); n > 0 {
 		parts = append(parts, fmt.Sprintf("已提交%d项指标", n))
@@ -247,8 +236,8 @@ func receiptSays(receipt reporting.Receipt, milestones int) string {
 	if n := len(receipt.Tasks); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d项任务的进展已登记", n))
 	}
-	if milestones > 0 {
-		parts = append(parts, fmt.Sprintf("%d处场景阶段已登记", milestones))
+	if n := receipt.Milestones; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d处场景阶段已登记", n))
 	}
 	if !receipt.Submitted {
 		parts = append([]string{"草稿已保存"}, parts...)
@@ -258,86 +247,6 @@ func receiptSays(receipt reporting.Receipt, milestones int) string {
 
 // milestoneField is the id of a stage's field.
 func milestoneField(scenario string, stage int) string { return fmt.Sprintf("s%s-%d", scenario, stage) }
-
-// checkMilestones says which days of scenarios' stages cannot be taken.
-func (s *Server) checkMilestones(r *http.Request, form reportForm) ([]view.Fault, error) {
-	if len(form.milestones) == 0 {
-		return nil, nil
-	}
-	rec, err := s.store.Record(r.Context(), form.in.Plan, time.Time{}, s.now(), s.zone)
-	if err != nil {
-		return nil, err
-	}
-	u := auth.VisitFrom(r.Context()).User
-	var faults []view.Fault
-	for _, m := range form.milestones {
-		project, scenario, err := rec.Plan.Scenario(m.scenario)
-		if err != nil {
-			return nil, err
-		}
-		if !u.CanReport(project.Lead.ID) {
-			return nil, landmark.Errorf(landmark.Forbidden, "", "场景的进展由牵头单位填写")
-		}
-		if m.on == "" {
-			continue
-		}
-		fault := view.Fault{Field: milestoneField(m.scenario, m.stage)}
-		switch on, err := landmark.ParseDate(m.on); {
-		case err != nil:
-			fault.Message = fmt.Sprintf("“%s”%s的%s", scenario.Name, landmark.MilestoneSteps[m.stage-1], landmark.MessageOf(err))
-		case on.Compare(rec.Today()) > 0:
-			fault.Message = fmt.Sprintf("“%s”%s的日期不能晚于今天", scenario.Name, landmark.MilestoneSteps[m.stage-1])
-		case on.InMonth() < landmark.MonthOf(rec.Plan.Year-5, 1):
-			fault.Message = fmt.Sprintf("“%s”%s的日期太早,请核对年份", scenario.Name, landmark.MilestoneSteps[m.stage-1])
-		default:
-			continue
-		}
-		faults = append(faults, fault)
-	}
-	return faults, nil
-}
-
-// reachMilestones records the changed days. One that stands already, as after the
-// same form came twice, is left alone.
-func (s *Server) reachMilestones(r *http.Request, form reportForm) (int, error) {
-	if len(form.milestones) == 0 {
-		return 0, nil
-	}
-	v := auth.VisitFrom(r.Context())
-	rec, err := s.store.Record(r.Context(), form.in.Plan, time.Time{}, s.now(), s.zone)
-	if err != nil {
-		return 0, err
-	}
-	n := 0
-	for _, m := range form.milestones {
-		_, scenario, err := rec.Plan.Scenario(m.scenario)
-		if err != nil {
-			return n, err
-		}
-		step, stands := landmark.MilestoneSteps[m.stage-1], ""
-		for _, reached := range rec.Reached(scenario.ID, rec.Plan.LastMonth()) {
-			if reached.Step == step {
-				stands = reached.ReachedOn.String()
-			}
-		}
-		if stands == m.on {
-			continue
-		}
-		n++
-		if m.on == "" {
-			err = s.reporting.Unreach(r.Context(), v.Actor(), v.User, form.in.Plan, m.scenario, step, s.now())
-		} else {
-			var on landmark.Date
-			if on, err = landmark.ParseDate(m.on); err == nil {
-				err = s.reporting.Reach(r.Context(), v.Actor(), v.User, form.in.Plan, m.scenario, step, on, s.now())
-			}
-		}
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
-}
 
 // refuseReport shows a form that was not taken again, as it was typed.
 func (s *Server) refuseReport(w http.ResponseWriter, r *http.Request, a reportAsked, form reportForm, err error) error {
@@ -352,7 +261,7 @@ func (s *Server) refuseReport(w http.ResponseWriter, r *http.Request, a reportAs
 		if check.Versions == nil { // nothing was kept
 			return s.answerTyped(w, r, a, form, faults, nil)
 		}
-		return s.answerReport(w, r, a, faults)
+		return s.answerReport(w, r, a, form, faults)
 	case errors.As(err, &stale):
 		return s.answerTyped(w, r, a, form, nil, stale)
 	case landmark.KindOf(err) == landmark.Invalid:
@@ -380,6 +289,9 @@ func findingField(f landmark.Finding) string {
 		}
 		return id
 	}
+	if stage, ok := strings.CutPrefix(f.Field, "milestone_"); ok {
+		return "s" + f.Code + "-" + stage
+	}
 	id := fieldID(f.Code)
 	switch f.Field {
 	case "reason", "note":
@@ -393,8 +305,9 @@ func findingField(f landmark.Finding) string {
 
 func fieldID(code string) string { return "i" + strings.ReplaceAll(code, ".", "-") }
 
-// answerReport shows the form as it is saved now, with faults.
-func (s *Server) answerReport(w http.ResponseWriter, r *http.Request, a reportAsked, faults []view.Fault) error {
+// answerReport shows the form as it is saved now, with faults. Days of scenarios
+// have no draft: they stay as typed.
+func (s *Server) answerReport(w http.ResponseWriter, r *http.Request, a reportAsked, typed reportForm, faults []view.Fault) error {
 	form, err := s.savedForm(r, a)
 	if err != nil {
 		return err
@@ -403,6 +316,7 @@ func (s *Server) answerReport(w http.ResponseWriter, r *http.Request, a reportAs
 	if err != nil {
 		return err
 	}
+	p.Groups = withMilestones(p.Groups, typed.in.Milestones)
 	return s.render(w, r, http.StatusUnprocessableEntity, view.Report(p))
 }
 
@@ -436,7 +350,7 @@ func (s *Server) answerTyped(w http.ResponseWriter, r *http.Request, a reportAsk
 	if typed.files {
 		p.Notices = append(p.Notices, "刚才选的佐证文件没有保留,请重新选择。")
 	}
-	p.Groups = withMilestones(p.Groups, typed.milestones)
+	p.Groups = withMilestones(p.Groups, typed.in.Milestones)
 	status := http.StatusUnprocessableEntity
 	if stale != nil {
 		status = http.StatusConflict
@@ -446,13 +360,13 @@ func (s *Server) answerTyped(w http.ResponseWriter, r *http.Request, a reportAsk
 }
 
 // withMilestones puts the days typed into the page.
-func withMilestones(groups []view.ReportGroup, typed []milestoneTyped) []view.ReportGroup {
+func withMilestones(groups []view.ReportGroup, typed []reporting.MilestoneTyped) []view.ReportGroup {
 	for _, g := range groups {
 		for _, scenario := range g.Scenarios {
 			for i := range scenario.Stages {
 				for _, m := range typed {
-					if m.name() == scenario.Stages[i].Name {
-						scenario.Stages[i].Value = m.on
+					if milestoneName(m.Scenario, slices.Index(landmark.MilestoneSteps, m.Step)+1) == scenario.Stages[i].Name {
+						scenario.Stages[i].Value = m.On
 					}
 				}
 			}
@@ -979,7 +893,7 @@ func reportTask(f reporting.Form, t reporting.FormTask, u landmark.User, faults 
 func reportScenario(f reporting.Form, sc reporting.FormScenario, faults []view.Fault) (v view.ReportScenario, bad bool) {
 	v.Item = view.NewScenarioItem(f.Record, sc.Project, sc.Scenario, f.Month)
 	for i, step := range landmark.MilestoneSteps {
-		stage := view.ReportStage{ID: milestoneField(sc.Scenario.Code, i+1), Name: milestoneTyped{scenario: sc.Scenario.Code, stage: i + 1}.name(), Label: step}
+		stage := view.ReportStage{ID: milestoneField(sc.Scenario.Code, i+1), Name: milestoneName(sc.Scenario.Code, i+1), Label: step}
 		for _, reached := range sc.Reached {
 			if reached.Step == step {
 				stage.Value = reached.ReachedOn.String()

@@ -420,6 +420,15 @@ func TestReportMilestones(t *testing.T) {
 	if !strings.Contains(page, "日期不能晚于今天") {
 		t.Error("a day to come is taken")
 	}
+	// What stands in the way of the form does not lose the day typed beside it, and
+	// the day waits with the rest.
+	page = wantStatus(t, b.post(september, "action", "submit", field(2), "2023-09-20", was(2), "", "value[4.2]", "三十六", "revision[4.2]", "1"), http.StatusUnprocessableEntity)
+	if !strings.Contains(page, `value="2023-09-20"`) {
+		t.Error("the day typed is lost")
+	}
+	if page := wantStatus(t, b.get("/scenarios?month=2023-09"), http.StatusOK); strings.Contains(page, "9月20日") {
+		t.Error("the day is recorded though the form was refused")
+	}
 	if got := w.enter("other").post(september, "action", "save", field(1), "2023-09-01", was(1), "").StatusCode; got != http.StatusForbidden {
 		t.Errorf("another department's scenario: %d, want 403", got)
 	}

@@ -31,21 +31,14 @@ const (
 
 // reportForm is a month form as it came in.
 type reportForm struct {
-	in         reporting.FormInput
-	submit     bool
-	milestones []milestoneTyped
-	files      bool // files were chosen
+	in     reporting.FormInput
+	submit bool
+	files  bool // files were chosen
 }
 
-// milestoneTyped is a stage of a scenario whose day was changed.
-type milestoneTyped struct {
-	scenario string // code
-	stage    int    // position in landmark.MilestoneSteps, from 1
-	on       string // as typed; empty takes the stage back
-}
-
-// name is the stage's part of its field's name.
-func (m milestoneTyped) name() string { return fmt.Sprintf("[%s:%d]", m.scenario, m.stage) }
+// milestoneName is a stage's part of its field's name: the stage is its place in
+// landmark.MilestoneSteps, from 1.
+func milestoneName(scenario string, stage int) string { return fmt.Sprintf("[%s:%d]", scenario, stage) }
 
 // reportMany are the fields that may come more than once: files, and the buttons
 // that take one away.
@@ -206,7 +199,6 @@ func parseReport(values url.Values) (reportForm, error) {
 			form.pick(field, code, values.Get(name))
 		}
 	}
-	slices.SortFunc(form.milestones, func(a, b milestoneTyped) int { return strings.Compare(a.name(), b.name()) })
 	return form, nil
 }
 
@@ -228,7 +220,7 @@ func (f *reportForm) take(field, code string, vs []string, all url.Values) error
 			return nil
 		}
 		if was, there := all["milestone_was["+code+"]"]; !there || was[0] != *text {
-			f.milestones = append(f.milestones, milestoneTyped{scenario, n, strings.TrimSpace(*text)})
+			f.in.Milestones = append(f.in.Milestones, reporting.MilestoneTyped{Scenario: scenario, Step: landmark.MilestoneSteps[n-1], On: *text})
 		}
 		return nil
 	}

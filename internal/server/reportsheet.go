@@ -134,7 +134,7 @@ func (s *Server) takeSheet(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.refuseReport(w, r, a, typed, err)
 	}
-	said := receiptSays(receipt, 0)
+	said := receiptSays(receipt)
 	if !receipt.Submitted {
 		said = "表格已读入草稿,请核对后提交"
 	}

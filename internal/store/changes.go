@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -23,6 +24,12 @@ func (c *Changes) queue(rows int, sql string, args ...any) {
 		}
 		return nil
 	})
+}
+
+// wait keeps others who change the same thing waiting until the transaction ends:
+// for what is only ever added, so that no row is there to be locked.
+func (c *Changes) wait(what string, ids ...any) {
+	c.batch.Queue(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, fmt.Sprint(append([]any{what, " "}, ids...)...))
 }
 
 // Apply writes the changes. Call it in a transaction: the first change refused

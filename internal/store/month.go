@@ -72,10 +72,23 @@ func (c *Changes) AddTaskUpdates(list []landmark.TaskUpdate, by landmark.Actor, 
 		tasks, months, states, notes, departments, id(by.AccountID), by.Name, at)
 }
 
-// InsertMilestone adds a stage a scenario reached, or takes one back.
-func (s *Store) InsertMilestone(ctx context.Context, scenarioID int64, step string, on landmark.Date, withdrawn bool, by landmark.Actor, at time.Time) error {
-	_, err := s.db.Exec(ctx, `
+// Milestone is a stage of a scenario reached on a day, or taken back.
+type Milestone struct {
+	ScenarioID int64
+	Step       string
+	On         landmark.Date
+	Withdrawn  bool
+	Stood      landmark.Date // the day that stood before; zero: none did
+}
+
+// AddMilestone adds a stage a scenario reached, or takes one back. The changes are
+// refused with ErrStale if another day stands by now than the one seen.
+func (c *Changes) AddMilestone(m Milestone, by landmark.Actor, at time.Time) {
+	c.wait("milestone", m.ScenarioID)
+	c.queue(1, `
 		INSERT INTO milestone (scenario_id, step, reached_on, withdrawn, account_id, recorded_by, recorded_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`, scenarioID, step, dayDate(on), withdrawn, id(by.AccountID), by.Name, at)
-	return wrap(err, "milestone of scenario %d", scenarioID)
+		SELECT $1, $2, $3, $4, $5, $6, $7
+		WHERE $8::date IS NOT DISTINCT FROM (
+			SELECT CASE WHEN NOT withdrawn THEN reached_on END FROM milestone WHERE scenario_id = $1 AND step = $2 ORDER BY id DESC LIMIT 1)`,
+		m.ScenarioID, m.Step, dayDate(m.On), m.Withdrawn, id(by.AccountID), by.Name, at, dayDate(m.Stood))
 }

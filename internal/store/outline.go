@@ -55,6 +55,16 @@ func (o *outline) count() {
 	}
 }
 
+// scenarios are those of the projects a department leads.
+func (o *outline) scenarios(departmentID int64) (ids []int64) {
+	for _, p := range o.plan.Led(departmentID) {
+		for _, c := range p.Scenarios {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
 // form are the indicators and tasks of a department's form.
 func (o *outline) form(departmentID int64) (indicators, tasks []int64) {
 	for _, p := range o.plan.Projects {

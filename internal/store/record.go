@@ -140,6 +140,9 @@ func (l *loader) queueLive(o *outline, departmentID int64) {
 		indicators, tasks := o.form(departmentID)
 		l.queueReports(o.compared(indicators))
 		l.queueUpdates(tasks)
+		if scenarios := o.scenarios(departmentID); len(scenarios) > 0 {
+			l.queueMilestones(scenarios)
+		}
 		return
 	}
 	l.queueReports(o.indicatorIDs)
