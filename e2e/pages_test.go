@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -53,8 +54,7 @@ func visits() []visit {
 	return all
 }
 
-// TestPages looks at every page in both themes, on an office screen and on a
-// phone. A page that complains on the console or asks another host fails, too:
+// TestPages inspects every page. A page that complains on the console or asks another host fails, too:
 // see tab.
 func TestPages(t *testing.T) {
 	t.Parallel()
@@ -65,25 +65,35 @@ func TestPages(t *testing.T) {
 			t.Parallel()
 			ctx := as(t, base, v.account)
 			open(t, ctx, base+v.path, v.status)
-			unfold(t, ctx)
-			for _, screen := range []string{"desktop", "phone"} {
-				if screen == "phone" {
-					phone(t, ctx)
-				}
-				theme(t, ctx, "light")
-				for _, fault := range violations(t, ctx, everything) {
-					t.Errorf("%s: axe: %s", screen, fault)
-				}
-				theme(t, ctx, "dark")
-				for _, fault := range violations(t, ctx, colours) {
-					t.Errorf("%s, dark: axe: %s", screen, fault)
-				}
-				for _, fault := range get(t, ctx, chromedp.Evaluate[[]string](crowded)) {
-					t.Errorf("%s: %s", screen, fault)
-				}
-				fits(t, ctx)
-				shot(t, ctx, name+"-"+screen)
-			}
+			inspect(t, ctx, name)
 		})
 	}
+}
+
+// inspect looks at the page of a tab in both themes, on an office screen and on
+// a phone: nothing that axe finds, no words on other words, nothing to scroll
+// sideways. The tab is left as an office screen.
+func inspect(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	unfold(t, ctx)
+	for _, screen := range []string{"desktop", "phone"} {
+		if screen == "phone" {
+			phone(t, ctx)
+		}
+		theme(t, ctx, "light")
+		for _, fault := range violations(t, ctx, everything) {
+			t.Errorf("%s, %s: axe: %s", name, screen, fault)
+		}
+		theme(t, ctx, "dark")
+		for _, fault := range violations(t, ctx, colours) {
+			t.Errorf("%s, %s, dark: axe: %s", name, screen, fault)
+		}
+		for _, fault := range get(t, ctx, chromedp.Evaluate[[]string](crowded)) {
+			t.Errorf("%s, %s: %s", name, screen, fault)
+		}
+		fits(t, ctx)
+		shot(t, ctx, name+"-"+screen)
+	}
+	theme(t, ctx, "light")
+	desktop(t, ctx)
 }
