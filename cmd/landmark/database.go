@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func (e awayError) Unwrap() error { return e.error }
 
 // database is an open database at the newest schema.
 type database struct {
-	url     string
+	url     string // of the server itself, not of a pooler
 	pool    *pgxpool.Pool
 	pair    *store.Pair // of a server
 	store   *store.Store
@@ -44,12 +45,16 @@ type database struct {
 // locate finds the database: DATABASE_URL, else the private one, which it
 // starts. exclusive makes this program the only server on DATA_DIR.
 func (p *program) locate(ctx context.Context, exclusive bool) (*database, error) {
-	d := &database{url: p.DatabaseURL}
+	d := &database{url: cmp.Or(p.DatabaseDirect, p.DatabaseURL)}
+	if p.DatabaseDirect != "" && p.DatabaseURL == "" {
+		return d, usageError{errors.New("DATABASE_URL_DIRECT names the server behind the pooler of DATABASE_URL: set both, or DATABASE_URL alone")}
+	}
 	if d.url != "" {
+		within := reach
 		if exclusive { // serving: the doors open meanwhile
-			return d, answers(ctx, d.url, glance)
+			within = glance
 		}
-		return d, answers(ctx, d.url, reach)
+		return d, p.reachable(ctx, d, within)
 	}
 	if exclusive {
 		release, err := localpg.Own(p.DataDir)
@@ -67,12 +72,23 @@ func (p *program) locate(ctx context.Context, exclusive bool) (*database, error)
 	return d, nil
 }
 
+// reachable asks the server, and the pooler in front of it.
+func (p *program) reachable(ctx context.Context, d *database, within time.Duration) error {
+	if p.DatabaseDirect == "" {
+		return answers(ctx, d.url, "DATABASE_URL", within)
+	}
+	if err := answers(ctx, d.url, "DATABASE_URL_DIRECT", within); err != nil {
+		return err
+	}
+	return answers(ctx, p.DatabaseURL, "DATABASE_URL", within)
+}
+
 // answers tells a database that does not answer from one that does, without
 // ever printing a password.
-func answers(ctx context.Context, dsn string, within time.Duration) error {
+func answers(ctx context.Context, dsn, name string, within time.Duration) error {
 	cfg, err := pgx.ParseConfig(dsn)
 	if err != nil {
-		return errors.New("DATABASE_URL cannot be read: write it as postgres://user:password@host:5432/database")
+		return fmt.Errorf("%s cannot be read: write it as postgres://user:password@host:5432/database", name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
@@ -83,13 +99,13 @@ func answers(ctx context.Context, dsn string, within time.Duration) error {
 			where = u.Host
 		}
 		if store.Away(err) {
-			return awayError{fmt.Errorf("the database at %s (DATABASE_URL) does not answer: check that it runs and can be reached from here: %s", where, lastCause(err))}
+			return awayError{fmt.Errorf("the database at %s (%s) does not answer: check that it runs and can be reached from here: %s", where, name, lastCause(err))}
 		}
-		return fmt.Errorf("the database at %s (DATABASE_URL) does not let us in: check the name, password and database in the address: %s", where, lastCause(err))
+		return fmt.Errorf("the database at %s (%s) does not let us in: check the name, password and database in the address: %s", where, name, lastCause(err))
 	}
 	number, _, _ := strings.Cut(c.PgConn().ParameterStatus("server_version"), ".")
 	if major, err := strconv.Atoi(number); err == nil && major < oldest {
-		return errors.Join(fmt.Errorf("the database (DATABASE_URL) is PostgreSQL %d: version %d or newer is needed", major, oldest), c.Close(ctx))
+		return errors.Join(fmt.Errorf("the database (%s) is PostgreSQL %d: version %d or newer is needed", name, major, oldest), c.Close(ctx))
 	}
 	return c.Close(ctx)
 }
@@ -142,7 +158,11 @@ func (d *database) connect(ctx context.Context) (err error) {
 
 // pairUp connects a server to the database and its standby, if there is one.
 func (d *database) pairUp(ctx context.Context, p *program, standby string) (err error) {
-	d.pair, err = store.OpenPair(ctx, store.Addresses{URL: d.url, Standby: standby}, p.log)
+	a := store.Addresses{URL: d.url, Standby: standby}
+	if p.DatabaseDirect != "" {
+		a.URL, a.Pooled = p.DatabaseURL, true
+	}
+	d.pair, err = store.OpenPair(ctx, a, p.log)
 	if err != nil {
 		return err
 	}

@@ -39,11 +39,12 @@ func main() {
 
 // settings are what every command takes: flag, else environment, else default.
 type settings struct {
-	DatabaseURL string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use; without it a private one of its own under DATA_DIR."`
-	DataDir     string `name:"data-dir" env:"DATA_DIR" default:"./var" placeholder:"DIR" help:"Folder of the private PostgreSQL (${default})."`
-	LogFormat   string `name:"log-format" env:"LOG_FORMAT" enum:"text,json" default:"text" help:"Form of log lines: text or json."`
-	LogLevel    string `name:"log-level" env:"LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"Least level that is logged."`
-	TZName      string `name:"tz-name" env:"TZ_NAME" default:"Asia/Shanghai" help:"Zone in which days begin (${default})."`
+	DatabaseURL    string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"PostgreSQL to use; without it a private one of its own under DATA_DIR."`
+	DatabaseDirect string `name:"database-url-direct" env:"DATABASE_URL_DIRECT" placeholder:"URL" help:"The same database without the pooler (PgBouncer, transaction mode) that DATABASE_URL leads through; for the schema and the commands."`
+	DataDir        string `name:"data-dir" env:"DATA_DIR" default:"./var" placeholder:"DIR" help:"Folder of the private PostgreSQL (${default})."`
+	LogFormat      string `name:"log-format" env:"LOG_FORMAT" enum:"text,json" default:"text" help:"Form of log lines: text or json."`
+	LogLevel       string `name:"log-level" env:"LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"Least level that is logged."`
+	TZName         string `name:"tz-name" env:"TZ_NAME" default:"Asia/Shanghai" help:"Zone in which days begin (${default})."`
 }
 
 type cli struct {
@@ -123,7 +124,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // ours are the settings read from the environment.
 var ours = map[string]bool{
-	"DATABASE_URL": true, "DATABASE_URL_READ": true, "DATA_DIR": true, "LISTEN": true, "BASE_URL": true, "LOG_FORMAT": true, "LOG_LEVEL": true, "TZ_NAME": true,
+	"DATABASE_URL": true, "DATABASE_URL_DIRECT": true, "DATABASE_URL_READ": true, "DATA_DIR": true, "LISTEN": true, "BASE_URL": true, "LOG_FORMAT": true, "LOG_LEVEL": true, "TZ_NAME": true,
 	"DEMO_NOW": true, "DRAIN_WAIT": true, "FAIL_FAST": true, "METRICS_LISTEN": true, "TRUSTED_PROXIES": true,
 }
 

@@ -137,7 +137,7 @@ func (c serveCmd) await(ctx context.Context, p *program, d *database, clock *clo
 			return func() {}, nil
 		case <-tick.C:
 		}
-		if err = answers(ctx, d.url, glance); err == nil {
+		if err = p.reachable(ctx, d, glance); err == nil {
 			stop, err = c.begin(ctx, p, d, clock)
 		}
 		switch _, away := errors.AsType[awayError](err); {
@@ -157,6 +157,11 @@ func (c serveCmd) await(ctx context.Context, p *program, d *database, clock *clo
 func (c serveCmd) begin(ctx context.Context, p *program, d *database, clock *clock) (stop func(), err error) {
 	if err := migrations.Up(ctx, d.url); err != nil {
 		return nil, err
+	}
+	if p.DatabaseDirect != "" {
+		if err := store.CheckPooled(ctx, p.DatabaseURL); err != nil {
+			return nil, err
+		}
 	}
 	now, err := c.prepare(ctx, p, d.store)
 	if err != nil {

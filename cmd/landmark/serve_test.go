@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"landmark/internal/pgtest"
 )
@@ -202,5 +205,49 @@ func TestDoesNotWaitForWhatIsWrong(t *testing.T) {
 				t.Errorf("status %d, %q; want 1 and one line with %q and no password", status, stderr, c.say)
 			}
 		})
+	}
+}
+
+// Behind a pooler nothing can be set for a session: a role that lacks what other
+// connections set for themselves is refused with what to do.
+func TestRoleBehindAPooler(t *testing.T) {
+	t.Parallel()
+	cluster := pgtest.NewCluster(t)
+	cluster.Start(t)
+	owner := cluster.URL("postgres")
+	if status, _, stderr := call(t, owner, "", "migrate", "up"); status != 0 {
+		t.Fatalf("migrate: %s", stderr)
+	}
+	conn, err := pgx.Connect(t.Context(), owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	limits := func(role string) string {
+		return fmt.Sprintf("ALTER ROLE %[1]s SET statement_timeout = '5s'; ALTER ROLE %[1]s SET lock_timeout = '2s'; ALTER ROLE %[1]s SET idle_in_transaction_session_timeout = '10s';", role)
+	}
+	if _, err := conn.Exec(t.Context(), `
+		CREATE ROLE stranger LOGIN PASSWORD 'geheim'; `+limits("stranger")+`
+		CREATE ROLE endless LOGIN PASSWORD 'geheim' IN ROLE landmark_app;
+		CREATE ROLE web LOGIN PASSWORD 'geheim' IN ROLE landmark_app; `+limits("web")); err != nil {
+		t.Fatal(err)
+	}
+	as := func(role string) string { return strings.Replace(owner, "postgres:geheim", role+":geheim", 1) }
+	for role, say := range map[string]string{
+		"stranger": "GRANT landmark_app TO stranger",
+		"endless":  "ALTER ROLE endless SET statement_timeout",
+		"postgres": "append-only",
+	} {
+		status, _, stderr := call(t, as(role), "", "serve", "--listen", "127.0.0.1:0", "--database-url-direct", owner)
+		if status != 1 || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, say) {
+			t.Errorf("as %s: status %d, %q; want 1 and one line with %q", role, status, stderr, say)
+		}
+	}
+	r := startServing(t, "--database-url", as("web"), "--database-url-direct", owner)
+	if res, _ := r.get(t, "/readyz"); res.StatusCode != 200 {
+		t.Errorf("as web: /readyz %d", res.StatusCode)
+	}
+	if status, _, stderr := call(t, "", "", "plan", "list", "--database-url-direct", owner); status != 2 || !strings.Contains(stderr, "set both") {
+		t.Errorf("the direct address alone: status %d, %q; want 2", status, stderr)
 	}
 }

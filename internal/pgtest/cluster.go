@@ -215,7 +215,10 @@ func (c *Cluster) Folder(t testing.TB, name string) string {
 }
 
 // Configure adds lines to postgresql.conf of a server that does not run.
-func (c *Cluster) Configure(t testing.TB, settings ...string) { t.Helper(); c.configure(t, settings...) }
+func (c *Cluster) Configure(t testing.TB, settings ...string) {
+	t.Helper()
+	c.configure(t, settings...)
+}
 
 // RecoverTo lets the next start of a base backup replay archived files up to a
 // moment, and then take writes.

@@ -23,6 +23,40 @@ type Addresses struct {
 	Standby string // a standby that may be read while the primary is away; "" for none
 }
 
+// CheckPooled says what is wrong with the role that works through a pooler: what
+// other connections set for themselves it must have from the start.
+func CheckPooled(ctx context.Context, url string) error {
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		return errors.New("DATABASE_URL cannot be read: write it as postgres://user:password@host:5432/database")
+	}
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("connect through the pooler (DATABASE_URL): %w", err)
+	}
+	defer conn.Close(ctx)
+	var role string
+	var limited, may, tooMuch bool
+	err = conn.QueryRow(ctx, `
+		SELECT current_user::text,
+			current_setting('statement_timeout') <> '0' AND current_setting('lock_timeout') <> '0' AND current_setting('idle_in_transaction_session_timeout') <> '0',
+			has_table_privilege('report', 'INSERT'), has_table_privilege('history', 'DELETE')`).Scan(&role, &limited, &may, &tooMuch)
+	switch {
+	case err != nil:
+		return fmt.Errorf("ask through the pooler (DATABASE_URL): %w", err)
+	case !may:
+		return fmt.Errorf("through the pooler (DATABASE_URL) we are %s, who may not write: GRANT %s TO %s", role, appRole, role)
+	case tooMuch:
+		return fmt.Errorf("through the pooler (DATABASE_URL) we are %s, who may change what is append-only: sign in there as a role that owns nothing and is a member of %s", role, appRole)
+	case !limited:
+		return fmt.Errorf("through the pooler (DATABASE_URL) we are %s, whose statements have no time limits: ALTER ROLE %s SET statement_timeout = '5s', the same with lock_timeout = '2s' and idle_in_transaction_session_timeout = '10s'", role, role)
+	}
+	return nil
+}
+
 // Pair is the primary and, where there is one, its standby. It knows whether the
 // primary answers, see Watch; requests that [OnStandby] marks read the standby.
 type Pair struct {
