@@ -126,6 +126,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 var ours = map[string]bool{
 	"DATABASE_URL": true, "DATABASE_URL_DIRECT": true, "DATABASE_URL_READ": true, "DATA_DIR": true, "LISTEN": true, "BASE_URL": true, "LOG_FORMAT": true, "LOG_LEVEL": true, "TZ_NAME": true,
 	"DEMO_NOW": true, "DRAIN_WAIT": true, "FAIL_FAST": true, "METRICS_LISTEN": true, "TRUSTED_PROXIES": true,
+	"SECRET_KEY": true, "SECRET_KEY_FILE": true, "REQUIRE_TOTP": true,
 }
 
 // usageError is a call that cannot be right whatever the database holds.

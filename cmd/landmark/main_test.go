@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"landmark/internal/auth"
 	"landmark/internal/pgtest"
 	"landmark/internal/store"
 	"landmark/seeds"
@@ -102,6 +103,12 @@ func TestUsers(t *testing.T) {
 	if status, _, stderr := call(t, url, "", "user", "add", "wang", "--role", "reporter", "--department", "没有这个局"); status != 1 || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("unknown department: status %d, %q; want 1 and one line", status, stderr)
 	}
+	if status, stdout, stderr := call(t, url, "", "user", "reset-factor", "zhang"); status != 0 || !strings.Contains(stdout, "second factor off") {
+		t.Errorf("reset second factor: status %d, %q, %q", status, stdout, stderr)
+	}
+	if status, _, stderr := call(t, url, "", "user", "reset-factor", "nobody"); status != 1 || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("reset the second factor of nobody: status %d, %q; want 1 and one line", status, stderr)
+	}
 	if status, _, stderr := call(t, url, "", "user", "disable", "zhang"); status != 0 {
 		t.Errorf("disable: status %d, %q", status, stderr)
 	}
@@ -146,6 +153,10 @@ func TestUsageAndRefusals(t *testing.T) {
 		{"database away", []string{"plan", "list", "--database-url", nobody}, 1, "does not answer"},
 		{"database unreadable", []string{"plan", "list", "--database-url", "mysql://x"}, 1, "postgres://"},
 		{"zone", []string{"plan", "list", "--tz-name", "Mars/Olympus"}, 2, "time zone"},
+		{"second factor without a key", []string{"serve", "--listen", "127.0.0.1:0", "--require-totp", "office", "--database-url", nobody}, 2, "SECRET_KEY_FILE"},
+		{"second factor for whom", []string{"serve", "--require-totp", "all"}, 2, "require-totp"},
+		{"key too short", []string{"serve", "--listen", "127.0.0.1:0", "--secret-key-file", write(t, "key", "short\n"), "--database-url", nobody}, 2, "it needs 32"},
+		{"key missing", []string{"serve", "--listen", "127.0.0.1:0", "--secret-key-file", "/nonexistent", "--database-url", nobody}, 1, "cannot read SECRET_KEY_FILE"},
 		{"file missing", []string{"plan", "import", "/nonexistent.txt"}, 1, "cannot read"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -164,6 +175,29 @@ func TestUsageAndRefusals(t *testing.T) {
 				t.Errorf("%q is not one line", stderr)
 			}
 		})
+	}
+}
+
+// The key beside a private database is made once, for its owner's eyes.
+func TestOwnKey(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "secret.key")
+	key, err := ownKey(file)
+	if err != nil || len(key) < auth.MinKey {
+		t.Fatalf("made %d bytes, %v", len(key), err)
+	}
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v, want 0600", info.Mode(), err)
+	}
+	if again, err := ownKey(file); err != nil || again != key {
+		t.Errorf("the next start has another key: %v", err)
+	}
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ownKey(file); err == nil || !strings.Contains(err.Error(), "empty") {
+		t.Errorf("an empty file: %v", err)
 	}
 }
 

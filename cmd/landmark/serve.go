@@ -30,6 +30,8 @@ type serveCmd struct {
 	DrainWait      time.Duration `name:"drain-wait" env:"DRAIN_WAIT" default:"0s" help:"From not ready to the last connection when stopping; two probe intervals of a balancer, where there is one."`
 	DatabaseRead   string        `name:"database-url-read" env:"DATABASE_URL_READ" placeholder:"URL" help:"A standby that answers, for reading alone, while the database is away."`
 	FailFast       bool          `name:"fail-fast" env:"FAIL_FAST" help:"Exit when the database does not answer at the start, instead of waiting for it."`
+	SecretKeyFile  string        `name:"secret-key-file" env:"SECRET_KEY_FILE" placeholder:"FILE" help:"Holds the key that seals authenticators' secrets, 32 bytes or more (or the key itself in SECRET_KEY); with a private PostgreSQL one is made in DATA_DIR."`
+	RequireTOTP    string        `name:"require-totp" env:"REQUIRE_TOTP" enum:",office" default:"" help:"office: an office account must get a second factor before anything else."`
 	DemoNow        string        `name:"demo-now" env:"DEMO_NOW" placeholder:"TIME" help:"Moment the demo's clock starts at, like 2023-10-12T09:30."`
 }
 
@@ -64,6 +66,10 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 	if err := d.pairUp(ctx, p, c.DatabaseRead); err != nil {
 		return err
 	}
+	key, err := c.secretKey(p)
+	if err != nil {
+		return err
+	}
 	base := c.BaseURL
 	if base == "" {
 		base = "http://" + ln.Addr().String()
@@ -72,6 +78,7 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 	srv, err := server.New(server.Config{
 		Store: d.store, Pair: d.pair, Now: clock.Now, Zone: p.zone, Log: p.log, BaseURL: base, Demo: c.Demo, TrustedProxies: proxies,
 		MetricsElsewhere: c.MetricsListen != "", DrainWait: c.DrainWait, Waiting: away,
+		Key: key, RequireTOTP: c.RequireTOTP != "", World: time.Now,
 		Ready: func(ctx context.Context) error {
 			v, dirty, err := migrations.Version(ctx, d.url)
 			if err != nil {

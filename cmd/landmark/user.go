@@ -21,6 +21,7 @@ type userCmd struct {
 	List    userList    `cmd:"" help:"List the accounts."`
 	Passwd  userPasswd  `cmd:"" help:"Give an account a new password, read from standard input or generated and printed once."`
 	Disable userDisable `cmd:"" help:"Shut an account and end its sessions."`
+	Factor  userFactor  `cmd:"" name:"reset-factor" help:"Take away an account's second factor, whose authenticator and recovery codes are lost."`
 }
 
 // withAuth runs f with what signs people in.
@@ -122,6 +123,8 @@ func (userList) Run(ctx context.Context, p *program) error {
 				state = "demo"
 			case a.User.MustChange:
 				state = "must change password"
+			case a.User.SecondFactor:
+				state = "active, second factor"
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", a.User.Name, a.User.Role, a.User.Department.Slug, state, a.User.DisplayName)
 		}
@@ -159,5 +162,19 @@ func (c userDisable) Run(ctx context.Context, p *program) error {
 			return inEnglish(err, landmark.NotFound, "no account %q: landmark user list shows what there is", c.Name)
 		}
 		return p.tell("disabled", c.Name, "")
+	})
+}
+
+type userFactor struct {
+	Name string `arg:"" help:"The account."`
+}
+
+// Run takes an account's second factor away.
+func (c userFactor) Run(ctx context.Context, p *program) error {
+	return p.withAuth(ctx, func(_ *store.Store, a *auth.Auth) error {
+		if err := a.ResetFactor(ctx, operator, c.Name); err != nil {
+			return inEnglish(err, landmark.NotFound, "no account %q: landmark user list shows what there is", c.Name)
+		}
+		return p.tell("second factor off for", c.Name, "")
 	})
 }

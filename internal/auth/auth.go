@@ -32,18 +32,27 @@ type Config struct {
 	// more ends the oldest. 0 is no limit.
 	MaxSessions int
 	Limits      store.SignInLimits // by default 5 per account and address, 50 per address, in 15 minutes
+
+	// Key seals authenticators' secrets. Without it nobody can get a second factor.
+	Key []byte
+	// RequireTOTP keeps an office account out of everything until it has one.
+	RequireTOTP bool
+	// World is the time authenticators go by, by default Now: the demo's clock is
+	// not theirs.
+	World func() time.Time
 }
 
 // Auth signs people in and out and keeps their passwords.
 type Auth struct {
 	store       *store.Store
-	now         func() time.Time
+	now, world  func() time.Time
 	log         *slog.Logger
 	demo        bool
 	maxSessions int
 	limits      store.SignInLimits
 	hasher      *hasher
 	sessions    *sessions
+	sealer      *sealer // nil without a key
 }
 
 // New makes an Auth.
@@ -60,12 +69,24 @@ func New(c Config) (*Auth, error) {
 	if c.Limits == (store.SignInLimits{}) {
 		c.Limits = store.SignInLimits{Window: 15 * time.Minute, PerAccount: 5, PerAddress: 50}
 	}
+	if c.World == nil {
+		c.World = c.Now
+	}
 	h, err := newHasher()
 	if err != nil {
 		return nil, err
 	}
+	var seal *sealer
+	switch {
+	case len(c.Key) > 0:
+		if seal, err = newSealer(c.Key); err != nil {
+			return nil, err
+		}
+	case c.RequireTOTP:
+		return nil, errors.New("auth: a second factor cannot be required without a key to seal its secrets")
+	}
 	return &Auth{
-		store: c.Store, now: c.Now, log: c.Log, demo: c.Demo, maxSessions: c.MaxSessions, limits: c.Limits,
+		store: c.Store, now: c.Now, world: c.World, sealer: seal, log: c.Log, demo: c.Demo, maxSessions: c.MaxSessions, limits: c.Limits,
 		hasher: h, sessions: newSessions(c),
 	}, nil
 }
@@ -77,45 +98,49 @@ var (
 	ErrThrottled = landmark.Errorf(landmark.Forbidden, "", "试的次数太多了,请15分钟后再试")
 )
 
-// SignIn checks a name and password and begins a session. The error is
-// ErrSignIn, ErrThrottled or internal. ctx must come from [Auth.Load].
-func (a *Auth) SignIn(ctx context.Context, name, password string) (landmark.User, error) {
+// SignIn checks a name and password and begins a session, unless a code has to
+// come first: then [Auth.SignInCode] takes it. The error is ErrSignIn,
+// ErrThrottled or internal. ctx must come from [Auth.Load].
+func (a *Auth) SignIn(ctx context.Context, name, password string) (u landmark.User, code bool, err error) {
 	v := VisitFrom(ctx)
 	now := a.now()
 	name = clip(strings.ToLower(strings.TrimSpace(name)), 64)
 	may, err := a.store.TrySignIn(ctx, name, v.Address, a.limits, now)
 	if err != nil {
-		return landmark.User{}, err
+		return landmark.User{}, false, err
 	}
 	if !may {
 		a.log.WarnContext(ctx, "sign-in throttled", "name", name, "address", v.Address, "request", v.RequestID)
-		return landmark.User{}, fmt.Errorf("sign in: %w", ErrThrottled)
+		return landmark.User{}, false, fmt.Errorf("sign in: %w", ErrThrottled)
 	}
 	account, err := a.store.Account(ctx, name)
 	if err != nil && landmark.KindOf(err) != landmark.NotFound {
-		return landmark.User{}, err
+		return landmark.User{}, false, err
 	}
 	right, outdated, err := a.hasher.check(ctx, password, account.Hash) // an unknown name costs as much
 	if err != nil {
-		return landmark.User{}, err
+		return landmark.User{}, false, err
 	}
 	if !right || account.User.Disabled {
 		a.log.WarnContext(ctx, "sign-in refused", "name", name, "address", v.Address, "request", v.RequestID)
-		return landmark.User{}, fmt.Errorf("sign in: %w", ErrSignIn)
+		return landmark.User{}, false, fmt.Errorf("sign in: %w", ErrSignIn)
 	}
 	if outdated {
 		hash, err := a.hasher.hash(ctx, password)
 		if err != nil {
-			return landmark.User{}, err
+			return landmark.User{}, false, err
 		}
 		if err := a.store.Rehash(ctx, account.User.ID, account.Hash, hash); err != nil {
-			return landmark.User{}, err
+			return landmark.User{}, false, err
 		}
 	}
-	if err := a.store.SignedIn(ctx, name, v.Address); err != nil {
-		return landmark.User{}, err
+	if account.User.SecondFactor { // the attempt still counts, so that codes cannot be tried without end
+		return account.User, true, a.sessions.beginHalf(ctx, account)
 	}
-	return account.User, a.begin(ctx, account)
+	if err := a.store.SignedIn(ctx, name, v.Address); err != nil {
+		return landmark.User{}, false, err
+	}
+	return account.User, false, a.begin(ctx, account)
 }
 
 // SignInDemo begins a session for one of the demo's accounts. The error is
@@ -185,24 +210,9 @@ func (a *Auth) Sweep(ctx context.Context) error {
 func (a *Auth) ChangePassword(ctx context.Context, old, password, again string) error {
 	v := VisitFrom(ctx)
 	now := a.now()
-	account, err := a.store.Account(ctx, v.User.Name)
+	account, err := a.confirm(ctx, "old", "原密码不对", old)
 	if err != nil {
 		return err
-	}
-	// Guessing the old password in somebody's open browser is guessing too.
-	may, err := a.store.TrySignIn(ctx, v.User.Name, v.Address, a.limits, now)
-	if err != nil {
-		return err
-	}
-	if !may {
-		return fmt.Errorf("change password: %w", landmark.Errorf(landmark.Invalid, "old", "%s", landmark.MessageOf(ErrThrottled)))
-	}
-	right, _, err := a.hasher.check(ctx, old, account.Hash)
-	switch {
-	case err != nil:
-		return err
-	case !right:
-		return landmark.Errorf(landmark.Invalid, "old", "原密码不对")
 	}
 	if err := a.store.SignedIn(ctx, v.User.Name, v.Address); err != nil {
 		return err
@@ -232,6 +242,32 @@ func (a *Auth) ChangePassword(ctx context.Context, old, password, again string) 
 	// All sessions have ended, this one too: it goes on under a new token.
 	account.ChangedAt = now
 	return a.sessions.begin(ctx, account)
+}
+
+// confirm asks the visitor for their own password again: guessing it in
+// somebody's open browser is guessing too, and counts. It leaves the count as it
+// is, for what else is asked. The error is Invalid with field.
+func (a *Auth) confirm(ctx context.Context, field, wrong, password string) (store.Account, error) {
+	v := VisitFrom(ctx)
+	account, err := a.store.Account(ctx, v.User.Name)
+	if err != nil {
+		return store.Account{}, err
+	}
+	may, err := a.store.TrySignIn(ctx, v.User.Name, v.Address, a.limits, a.now())
+	if err != nil {
+		return store.Account{}, err
+	}
+	if !may {
+		return store.Account{}, landmark.Errorf(landmark.Invalid, field, "%s", landmark.MessageOf(ErrThrottled))
+	}
+	right, _, err := a.hasher.check(ctx, password, account.Hash)
+	switch {
+	case err != nil:
+		return store.Account{}, err
+	case !right:
+		return store.Account{}, landmark.Errorf(landmark.Invalid, field, "%s", wrong)
+	}
+	return account, nil
 }
 
 // NewAccount is what an account is made from.

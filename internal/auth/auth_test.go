@@ -114,17 +114,17 @@ func TestOldHashIsLifted(t *testing.T) {
 		}
 		return got.Hash
 	}
-	if _, err := a.SignIn(signInContext(t, a), "zhou", "wrong"); err == nil || hash() != older {
+	if _, _, err := a.SignIn(signInContext(t, a), "zhou", "wrong"); err == nil || hash() != older {
 		t.Errorf("a wrong password: error %v, hash %q", err, hash())
 	}
-	if _, err := a.SignIn(signInContext(t, a), "zhou", "an old password"); err != nil {
+	if _, _, err := a.SignIn(signInContext(t, a), "zhou", "an old password"); err != nil {
 		t.Fatal(err)
 	}
 	lifted := hash()
 	if !strings.HasPrefix(lifted, "$argon2id$v=19$m=19456,t=2,p=1$") {
 		t.Errorf("hash after signing in %q", lifted)
 	}
-	if _, err := a.SignIn(signInContext(t, a), "zhou", "an old password"); err != nil || hash() != lifted {
+	if _, _, err := a.SignIn(signInContext(t, a), "zhou", "an old password"); err != nil || hash() != lifted {
 		t.Errorf("signing in again: %v, hash %q, want %q", err, hash(), lifted)
 	}
 }
@@ -140,19 +140,19 @@ func TestSetPasswordAndDisable(t *testing.T) {
 	if err != nil || generated == "" {
 		t.Fatalf("SetPassword = %q, %v", generated, err)
 	}
-	if u, err := a.SignIn(signInContext(t, a), "zhou", generated); err != nil || !u.MustChange {
+	if u, _, err := a.SignIn(signInContext(t, a), "zhou", generated); err != nil || !u.MustChange {
 		t.Errorf("sign in with the generated one: %+v, %v", u, err)
 	}
 	if err := a.SetDisabled(ctx, operator, "zhou", true); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.SignIn(signInContext(t, a), "zhou", generated); landmark.KindOf(err) != landmark.Invalid {
+	if _, _, err := a.SignIn(signInContext(t, a), "zhou", generated); landmark.KindOf(err) != landmark.Invalid {
 		t.Errorf("sign in while disabled: %v", err)
 	}
 	if err := a.SetDisabled(ctx, operator, "zhou", false); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.SignIn(signInContext(t, a), "zhou", generated); err != nil {
+	if _, _, err := a.SignIn(signInContext(t, a), "zhou", generated); err != nil {
 		t.Errorf("sign in after it was opened again: %v", err)
 	}
 	for _, err := range []error{a.SetDisabled(ctx, operator, "nobody", true), second(a.SetPassword(ctx, operator, "nobody", ""))} {

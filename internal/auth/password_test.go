@@ -176,7 +176,7 @@ func TestEverySignInCostsTheSame(t *testing.T) {
 	want := []string{fmt.Sprintf("%+v", parameters)}
 	for _, name := range []string{"there", "gone", "without", "nobody", "不是账号"} {
 		compared = nil
-		if _, err := a.SignIn(t.Context(), name, "not the password"); !errors.Is(err, ErrSignIn) {
+		if _, _, err := a.SignIn(t.Context(), name, "not the password"); !errors.Is(err, ErrSignIn) {
 			t.Errorf("%s: %v, want ErrSignIn", name, err)
 		}
 		if diff := cmp.Diff(want, compared); diff != "" {

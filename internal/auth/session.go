@@ -22,13 +22,24 @@ type Visit struct {
 	Address   string // of the client, "" if unknown
 	Agent     string
 	User      landmark.User // the zero User for a visitor
+	MustEnrol bool          // the account has to get its second factor before anything else
 
 	tokenHash string // of the session the request came with
 	createdAt time.Time
+	half      half
 }
 
 // Actor is the visitor as the history names them.
 func (v *Visit) Actor() landmark.Actor { return landmark.ActorOf(v.User, v.Address, v.RequestID) }
+
+// half is a sign-in whose password was right and whose code is still to come.
+type half struct {
+	account string // empty: there is none
+	stamp   int64
+}
+
+// halfLife is how long the code may take.
+const halfLife = 5 * time.Minute
 
 type visitKey struct{}
 
@@ -94,10 +105,11 @@ type sessions struct {
 	store          *store.Store
 	now            func() time.Time
 	idle, absolute time.Duration
+	requireTOTP    bool
 }
 
 func newSessions(c Config) *sessions {
-	s := &sessions{manager: scs.New(), store: c.Store, now: c.Now, idle: c.Idle, absolute: c.Absolute}
+	s := &sessions{manager: scs.New(), store: c.Store, now: c.Now, idle: c.Idle, absolute: c.Absolute, requireTOTP: c.RequireTOTP}
 	m := s.manager
 	m.Store, m.Codec, m.HashTokenInStore = s, codec{}, true
 	m.Cookie.Name, m.Cookie.Secure = "landmark", c.Secure
@@ -113,16 +125,41 @@ func newSessions(c Config) *sessions {
 const (
 	accountKey = "account" // int64
 	stampKey   = "stamp"   // int64: when the password was set, in microseconds
+	halfKey    = "half"    // string: the account whose code is still to come
+	untilKey   = "until"   // int64: when that is too late, in microseconds
 )
 
 // begin gives the visitor a new session that belongs to account.
 func (s *sessions) begin(ctx context.Context, account store.Account) error {
+	if err := s.renew(ctx); err != nil {
+		return err
+	}
+	s.manager.Put(ctx, accountKey, account.User.ID)
+	s.manager.Put(ctx, stampKey, account.ChangedAt.UnixMicro())
+	return nil
+}
+
+// beginHalf gives the visitor a new session that belongs to nobody and remembers
+// whose code is still to come.
+func (s *sessions) beginHalf(ctx context.Context, account store.Account) error {
+	if err := s.renew(ctx); err != nil {
+		return err
+	}
+	s.manager.Put(ctx, halfKey, account.User.Name)
+	s.manager.Put(ctx, untilKey, s.now().Add(halfLife).UnixMicro())
+	s.manager.Put(ctx, stampKey, account.ChangedAt.UnixMicro())
+	return nil
+}
+
+// renew makes the session a new and empty one.
+func (s *sessions) renew(ctx context.Context) error {
 	if err := s.manager.RenewToken(ctx); err != nil {
 		return fmt.Errorf("renew session: %w", err)
 	}
 	VisitFrom(ctx).createdAt = s.now()
-	s.manager.Put(ctx, accountKey, account.User.ID)
-	s.manager.Put(ctx, stampKey, account.ChangedAt.UnixMicro())
+	for _, key := range []string{accountKey, stampKey, halfKey, untilKey} {
+		s.manager.Remove(ctx, key)
+	}
 	return nil
 }
 
@@ -147,13 +184,20 @@ func (s *sessions) FindCtx(ctx context.Context, tokenHash string) ([]byte, bool,
 	if err := json.Unmarshal(found.Data, &c); err != nil {
 		return nil, false, fmt.Errorf("read session: %w", err)
 	}
+	v := VisitFrom(ctx)
+	if c.Half != "" {
+		if now.UnixMicro() < c.Until {
+			v.half, v.createdAt = half{c.Half, c.Stamp}, found.CreatedAt
+		}
+		return found.Data, true, nil // expired it is an empty one
+	}
 	// A session begun with an older password ends with it, also one that was
 	// being made just while the password changed.
 	if account.User.Disabled || c.Account != account.User.ID || c.Stamp != account.ChangedAt.UnixMicro() {
 		return nil, false, nil
 	}
-	v := VisitFrom(ctx)
 	v.User, v.tokenHash, v.createdAt = account.User, tokenHash, found.CreatedAt
+	v.MustEnrol = s.mustEnrol(account)
 	// To the minute is exact enough, and saves a write with every page.
 	_, readOnly := store.ReadsStandby(ctx)
 	if until := s.until(now, found.CreatedAt); !readOnly && until.After(found.ExpiresAt.Add(time.Minute)) {
@@ -185,6 +229,12 @@ func (s *sessions) DeleteCtx(ctx context.Context, tokenHash string) error {
 	return s.store.EndSession(ctx, tokenHash, s.now())
 }
 
+// mustEnrol says whether an account has to get its second factor first. The
+// demo's accounts are entered without a password.
+func (s *sessions) mustEnrol(account store.Account) bool {
+	return s.requireTOTP && account.User.Role == landmark.RoleOffice && !account.User.SecondFactor && !account.Demo
+}
+
 // until is when a session in use now ends if it is not used again.
 func (s *sessions) until(now, created time.Time) time.Time {
 	idle, absolute := now.Add(s.idle), created.Add(s.absolute)
@@ -210,6 +260,8 @@ func (s *sessions) Delete(string) error { return errContext }
 type content struct {
 	Account int64     `json:"account"`
 	Stamp   int64     `json:"stamp"`
+	Half    string    `json:"half,omitempty"`
+	Until   int64     `json:"until,omitempty"`
 	End     time.Time `json:"end"` // scs's own
 }
 
@@ -222,6 +274,8 @@ func (codec) Encode(end time.Time, values map[string]any) ([]byte, error) {
 	c := content{End: end}
 	c.Account, _ = values[accountKey].(int64) // absent before signing in
 	c.Stamp, _ = values[stampKey].(int64)
+	c.Half, _ = values[halfKey].(string)
+	c.Until, _ = values[untilKey].(int64)
 	return json.Marshal(c)
 }
 
@@ -231,5 +285,5 @@ func (codec) Decode(b []byte) (time.Time, map[string]any, error) {
 	if err := json.Unmarshal(b, &c); err != nil {
 		return time.Time{}, nil, err
 	}
-	return c.End, map[string]any{accountKey: c.Account, stampKey: c.Stamp}, nil
+	return c.End, map[string]any{accountKey: c.Account, stampKey: c.Stamp, halfKey: c.Half, untilKey: c.Until}, nil
 }

@@ -42,6 +42,7 @@ type User struct {
 	DepartmentID int64 // a viewer may have one too: a cooperating department
 	Department   Department
 	MustChange   bool // the password was generated and must be changed first
+	SecondFactor bool // signing in by password asks for a code as well
 	Disabled     bool
 	CreatedAt    time.Time
 }

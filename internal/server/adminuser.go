@@ -127,6 +127,9 @@ func (s *Server) keepUser(w http.ResponseWriter, r *http.Request) error {
 		}
 	case "password":
 		password, err = s.auth.SetPassword(r.Context(), by, name, "")
+	case "factor":
+		said = "两步验证已重置"
+		err = s.auth.ResetFactor(r.Context(), by, name)
 	case "disable":
 		said = "账号已停用"
 		err = s.auth.SetDisabled(r.Context(), by, name, true)

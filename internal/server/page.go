@@ -159,7 +159,7 @@ func (s *Server) bare(r *http.Request, title string) view.Page {
 	if c, err := r.Cookie(s.themeCookie()); err == nil && (c.Value == "light" || c.Value == "dark") {
 		p.Theme = c.Value
 	}
-	if v.User.SignedIn() && !v.User.MustChange {
+	if v.User.SignedIn() && !v.User.MustChange && !v.MustEnrol {
 		p.Nav = s.nav(r, p)
 	}
 	return p
@@ -279,8 +279,7 @@ func localPath(address, host string) string {
 	if !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(u.Path, "//") {
 		return "/"
 	}
-	switch u.Path {
-	case "/login", "/login/demo", "/logout", "/theme": // these lead nowhere
+	if u.Path == "/login" || strings.HasPrefix(u.Path, "/login/") || u.Path == "/logout" || u.Path == "/theme" { // these lead nowhere
 		return "/"
 	}
 	return (&url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}).String()

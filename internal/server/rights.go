@@ -29,7 +29,7 @@ const (
 type rule struct {
 	session bool // who asks is looked up
 	visitor bool // signing in is not needed
-	before  bool // also while a generated password waits to be changed
+	before  bool // also while a generated password waits to be changed, or a second factor to be had
 	may     func(u landmark.User) bool
 }
 
@@ -59,11 +59,13 @@ var rules = map[Right]rule{
 	RightOffice: {session: true, may: role(landmark.RoleOffice)},
 }
 
-// guard lets through who has the route's right. It sends a visitor to sign in
-// and somebody with a generated password to change it.
+// guard lets through who has the route's right. It sends a visitor to sign in,
+// somebody with a generated password to change it, and somebody who needs a
+// second factor to get one.
 func (s *Server) guard(w http.ResponseWriter, r *http.Request, rt route) (bool, error) {
 	rule := rules[rt.right]
-	u := auth.VisitFrom(r.Context()).User
+	v := auth.VisitFrom(r.Context())
+	u := v.User
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch {
 	case !u.SignedIn() && rule.visitor:
@@ -83,6 +85,11 @@ func (s *Server) guard(w http.ResponseWriter, r *http.Request, rt route) (bool, 
 		return false, landmark.Errorf(landmark.Forbidden, "", "请先修改初始密码")
 	case u.MustChange && !rule.before:
 		http.Redirect(w, r, "/account?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
+		return false, nil
+	case v.MustEnrol && !rule.before && (isAPI(r) || !reads):
+		return false, landmark.Errorf(landmark.Forbidden, "", "请先开启两步验证")
+	case v.MustEnrol && !rule.before:
+		http.Redirect(w, r, "/account/factor?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
 		return false, nil
 	case !rule.may(u):
 		return false, landmark.Errorf(landmark.Forbidden, "", "您的账号(%s)没有这项权限", u.Role.Chinese())

@@ -111,10 +111,14 @@ func (s *Server) routes() []route {
 		// Signing in.
 		{method: get, pattern: "/login", right: RightPublic, handle: s.showLogin},
 		{method: post, pattern: "/login", right: RightPublic, handle: s.login},
+		{method: get, pattern: "/login/code", right: RightPublic, handle: s.showLoginCode},
+		{method: post, pattern: "/login/code", right: RightPublic, handle: s.loginCode},
 		{method: post, pattern: "/logout", right: RightPublic, handle: s.logout},
 		{method: post, pattern: "/theme", right: RightPublic, handle: s.theme},
 		{method: get, pattern: "/account", right: RightOwn, handle: s.showAccount},
 		{method: post, pattern: "/account/password", right: RightOwn, handle: s.changePassword},
+		{method: get, pattern: "/account/factor", right: RightOwn, handle: s.showFactor},
+		{method: post, pattern: "/account/factor", right: RightOwn, handle: s.keepFactor},
 		{method: post, pattern: "/account/sessions/end", right: RightOwn, handle: s.endSession},
 	}
 	if s.demo {

@@ -45,6 +45,9 @@ type Config struct {
 	Idle, Absolute time.Duration      // of sessions, see [auth.Config]
 	MaxSessions    int                // of one account, by default 3, in the demo and below zero without limit
 	SignIn         store.SignInLimits // see [auth.Config]
+	Key            []byte             // see [auth.Config]
+	RequireTOTP    bool               // see [auth.Config]
+	World          func() time.Time   // see [auth.Config]
 	Deadline       time.Duration      // of a request's work, by default defaultDeadline
 	DrainWait      time.Duration      // from "not ready" to the last new connection; 0 is none
 	// Pair is what Store works on, where the primary may go away and a standby be
@@ -111,7 +114,8 @@ func New(c Config) (*Server, error) {
 		c.Ready = func(context.Context) error { return nil }
 	}
 	a, err := auth.New(auth.Config{Store: c.Store, Now: c.Now, Log: c.Log, Secure: base.Scheme == "https", Demo: c.Demo,
-		Idle: c.Idle, Absolute: c.Absolute, MaxSessions: c.MaxSessions, Limits: c.SignIn})
+		Idle: c.Idle, Absolute: c.Absolute, MaxSessions: c.MaxSessions, Limits: c.SignIn,
+		Key: c.Key, RequireTOTP: c.RequireTOTP, World: c.World})
 	if err != nil {
 		return nil, err
 	}

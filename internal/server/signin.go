@@ -60,13 +60,42 @@ func (s *Server) doors(r *http.Request) ([]view.DemoDoor, error) {
 // login handles POST /login.
 func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	name, next := r.PostFormValue("name"), localPath(r.PostFormValue("next"), r.Host)
-	u, err := s.auth.SignIn(r.Context(), name, r.PostFormValue("password"))
+	u, code, err := s.auth.SignIn(r.Context(), name, r.PostFormValue("password"))
 	switch {
 	case errors.Is(err, auth.ErrThrottled):
 		w.Header().Set("Retry-After", "900")
 		return s.answerLogin(w, r, http.StatusTooManyRequests, view.LoginPage{Name: short(name), Next: next, Fault: landmark.MessageOf(err)})
 	case errors.Is(err, auth.ErrSignIn):
 		return s.answerLogin(w, r, http.StatusUnprocessableEntity, view.LoginPage{Name: short(name), Next: next, Fault: landmark.MessageOf(err)})
+	case err != nil:
+		return err
+	case code:
+		return s.redirect(w, r, "/login/code?next="+url.QueryEscape(next), "")
+	}
+	return s.welcome(w, r, u, next)
+}
+
+// showLoginCode handles GET /login/code, between password and code.
+func (s *Server) showLoginCode(w http.ResponseWriter, r *http.Request) error {
+	next := localPath(r.URL.Query().Get("next"), r.Host)
+	if !s.auth.HalfSignedIn(r.Context()) { // it took too long, or the address was opened by itself
+		return s.redirect(w, r, "/login?next="+url.QueryEscape(next), "")
+	}
+	return s.answerLogin(w, r, http.StatusOK, view.LoginPage{Code: true, Next: next})
+}
+
+// loginCode handles POST /login/code.
+func (s *Server) loginCode(w http.ResponseWriter, r *http.Request) error {
+	next := localPath(r.PostFormValue("next"), r.Host)
+	u, err := s.auth.SignInCode(r.Context(), r.PostFormValue("code"))
+	switch {
+	case errors.Is(err, auth.ErrNoHalf):
+		return s.answerLogin(w, r, http.StatusUnprocessableEntity, view.LoginPage{Next: next, Fault: landmark.MessageOf(err)})
+	case errors.Is(err, auth.ErrThrottled):
+		w.Header().Set("Retry-After", "900")
+		return s.answerLogin(w, r, http.StatusTooManyRequests, view.LoginPage{Code: true, Next: next, Fault: landmark.MessageOf(err)})
+	case landmark.KindOf(err) == landmark.Invalid:
+		return s.answerLogin(w, r, http.StatusUnprocessableEntity, view.LoginPage{Code: true, Next: next, Fault: landmark.MessageOf(err)})
 	case err != nil:
 		return err
 	}
@@ -131,6 +160,11 @@ func (s *Server) answerAccount(w http.ResponseWriter, r *http.Request, status in
 		return err
 	}
 	a := view.AccountPage{Page: s.bare(r, "我的账号"), Faults: fs, Rules: passwordRules}
+	factor, err := s.auth.Factor(r.Context(), view.ProductName)
+	if err != nil {
+		return err
+	}
+	a.FactorOn, a.FactorPossible = !factor.Since.IsZero(), factor.Possible
 	for _, sign := range signs {
 		a.Sessions = append(a.Sessions, view.SessionRow{ID: sign.Name, Address: sign.Address, Agent: sign.Agent, Since: sign.Since.In(s.zone), Current: sign.Here})
 	}

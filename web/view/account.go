@@ -17,6 +17,7 @@ type LoginPage struct {
 	Next     string   // where to after signing in
 	Fault    string   // one sentence; empty at the first visit
 	Doors    []DemoDoor
+	Code     bool // the password was right: the code is asked
 }
 
 // DemoDoor lets a visitor of the demo in as one of its accounts.
@@ -51,6 +52,8 @@ type AccountPage struct {
 	Faults   []Fault
 	Sessions []SessionRow
 	Rules    string // what a password must be, in words
+
+	FactorOn, FactorPossible bool // the second factor
 }
 
 // frame is the page around the form, whose title tells of a mistake first.
@@ -58,6 +61,69 @@ func (p AccountPage) frame() Page {
 	frame := p.Page
 	frame.Title = titled(frame.Title, len(p.Faults) > 0)
 	return frame
+}
+
+// FactorPage is a person's own second factor.
+type FactorPage struct {
+	Page
+	Possible bool       // it could be turned on
+	Required bool       // it has to be, before anything else
+	Since    *time.Time // when it was turned on; nil: it is off
+	Left     int        // recovery codes
+	Secret   string     // of an authenticator that waits for its first code
+	Address  string     // the same for its camera
+	QR       QR         // that address, drawn
+	Codes    []string   // recovery codes just made, shown this once
+	Next     string     // where to go on; empty: nowhere in particular
+	Form     string     // the one that was refused
+	Faults   []Fault    // of it
+}
+
+// QR is a code for cameras: dark squares on a light ground, Size in a row, as an
+// SVG path.
+type QR struct {
+	Size int
+	Path string
+}
+
+// box is the drawing's view box, with the light margin cameras need.
+func (q QR) box() string {
+	side := itoa(q.Size + 8)
+	return "-4 -4 " + side + " " + side
+}
+
+func (p FactorPage) frame() Page {
+	frame := p.Page
+	frame.Title = titled(frame.Title, len(p.Faults) > 0)
+	return frame
+}
+
+// fault is the sentence beside a field of one of the page's forms.
+func (p FactorPage) fault(form, field string) string {
+	if form != p.Form {
+		return ""
+	}
+	return FaultOf(p.Faults, field)
+}
+
+// summary are the faults with the ids of their fields.
+func (p FactorPage) summary() []Fault {
+	var out []Fault
+	for _, f := range p.Faults {
+		if f.Field != "" {
+			f.Field = fieldID(p.Form, f.Field)
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// factorAgain says what a secret that is there already means.
+func factorAgain(p FactorPage) string {
+	if p.Secret == "" {
+		return "先输入密码,生成一个只属于您的密钥。"
+	}
+	return "密钥已经生成,见下面;要换一个,再输入一次密码。"
 }
 
 func titled(title string, fault bool) string {

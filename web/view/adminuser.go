@@ -72,6 +72,8 @@ func accountState(u landmark.User) string {
 		return "停用"
 	case u.MustChange:
 		return "在用,还没有改初始密码"
+	case u.SecondFactor:
+		return "在用,两步验证"
 	default:
 		return "在用"
 	}
@@ -107,6 +109,10 @@ func NewUpkeepUserPage(page Page, in UpkeepUser) UpkeepPage {
 	case u.Disabled:
 		p.Sections = append(p.Sections, UpkeepSection{ID: "enable", Title: "启用", Forms: form(UpkeepForm{ID: "enable", Submit: "重新启用"})})
 	default:
+		if u.SecondFactor {
+			p.Sections = append(p.Sections, UpkeepSection{ID: "factor", Title: "两步验证", Text: "已经开启。", Forms: form(UpkeepForm{ID: "factor", Submit: "重置两步验证", Danger: true,
+				Note: "手机和恢复码都丢了才需要:两步验证关闭,在别处的登录都会退出,以后可以重新开启。请先确认是本人。"})})
+		}
 		p.Sections = append(p.Sections,
 			UpkeepSection{ID: "password", Title: "新密码", Forms: form(UpkeepForm{ID: "password", Submit: "生成新密码", Danger: true, Note: "旧密码立即失效,在别处的登录都会退出;新密码显示一次。"})},
 			UpkeepSection{ID: "disable", Title: "停用", Forms: form(UpkeepForm{ID: "disable", Submit: "停用这个账号", Danger: true, Note: "立即退出登录,以后不能再登录;做过的事仍在记录里。"})})
