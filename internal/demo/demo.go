@@ -148,7 +148,8 @@ func (t *teller) office() {
 		}, at)
 	})
 	t.add(t.at(10, 11, 9, 5), func(at time.Time) error {
-		return t.reporting.Chase(t.ctx, by, u, t.slug, "renshe", landmark.MonthOf(2023, 9), at)
+		_, err := t.reporting.Chase(t.ctx, by, u, t.slug, []string{"renshe"}, landmark.MonthOf(2023, 9), at)
+		return err
 	})
 }
 

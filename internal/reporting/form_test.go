@@ -466,7 +466,7 @@ func TestChase(t *testing.T) {
 	w := inTx(t)
 	by, u := w.who("office")
 	late := time.Date(2023, 7, 7, 9, 0, 0, 0, shanghai)
-	if err := w.work.Chase(t.Context(), by, u, slug, "民政局", june, late); err != nil {
+	if _, err := w.work.Chase(t.Context(), by, u, slug, []string{"民政局"}, june, late); err != nil {
 		t.Fatal(err)
 	}
 	q, err := w.work.Queue(t.Context(), u, slug, june, late)
@@ -485,7 +485,7 @@ func TestChase(t *testing.T) {
 		}
 	}
 	w.submit(t, "jia", juneForm(), late)
-	if err := w.work.Chase(t.Context(), by, u, slug, "minzheng", june, late); landmark.KindOf(err) != landmark.Conflict {
+	if _, err := w.work.Chase(t.Context(), by, u, slug, []string{"minzheng"}, june, late); landmark.KindOf(err) != landmark.Conflict {
 		t.Errorf("chasing who has sent all: error = %v, want Conflict", err)
 	}
 }

@@ -296,8 +296,9 @@ func TestOthersReports(t *testing.T) {
 	}
 	office := func(name string) error {
 		by, u := w.who(name)
+		_, chase := w.work.Chase(ctx, by, u, slug, []string{"minzheng"}, june, july4)
 		for _, err := range []error{
-			w.work.Chase(ctx, by, u, slug, "minzheng", june, july4),
+			chase,
 			w.work.SetPeriod(ctx, by, u, slug, landmark.DefaultPeriod(june), "理由", july4),
 			w.work.Extend(ctx, by, u, slug, "minzheng", june, landmark.Date{Year: 2023, Month: 7, Day: 9}, "理由", july4),
 			w.work.Override(ctx, by, u, slug, "1.1", landmark.Override{From: june, Until: june, Light: landmark.OnTrack, Reason: "理由"}, july4),

@@ -1,8 +1,10 @@
 package reporting
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -11,31 +13,66 @@ import (
 	"landmark/internal/store"
 )
 
-// Chase reminds a department of a month (催报).
-func (s *Service) Chase(ctx context.Context, by landmark.Actor, u landmark.User, planSlug, department string, m landmark.Month, now time.Time) error {
+// chaseAgain is how soon a second reminder is taken for the same one: the button
+// pressed twice, or by two at once.
+const chaseAgain = time.Minute
+
+// Chased is who was reminded of a month.
+type Chased struct {
+	Sent    []landmark.Department
+	Already []landmark.Department // reminded a moment ago, by this person or another
+}
+
+// Chase reminds departments of a month (催报), all of those named or none. One that
+// was reminded a moment ago is not reminded again.
+func (s *Service) Chase(ctx context.Context, by landmark.Actor, u landmark.User, planSlug string, departments []string, m landmark.Month, now time.Time) (out Chased, err error) {
 	if !u.CanReview() {
-		return landmark.Errorf(landmark.Forbidden, "", "只有市府办可以催报")
+		return out, landmark.Errorf(landmark.Forbidden, "", "只有市府办可以催报")
 	}
-	return s.tx(ctx, func(st *store.Store) error {
+	if len(departments) == 0 {
+		return out, landmark.Errorf(landmark.Invalid, "department", "请选择要催报的部门")
+	}
+	err = s.tx(ctx, func(st *store.Store) error {
+		out = Chased{}
 		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
 		if err != nil {
 			return err
 		}
-		d, err := lead(ctx, st, r, department, m)
-		if err != nil {
-			return err
+		var named []landmark.Department
+		for _, name := range departments {
+			d, err := lead(ctx, st, r, name, m)
+			if err != nil {
+				return err
+			}
+			switch discipline := r.Discipline(d, m); {
+			case discipline.Complete():
+				return landmark.Errorf(landmark.Conflict, "department", "%s%s应报的已经报齐,不用催报", d.Name, m.Chinese())
+			case r.Window(d.ID, m) == landmark.NotOpen:
+				return landmark.Errorf(landmark.Invalid, "month", "%s还没有开放报送,不用催报", m.Chinese())
+			}
+			named = append(named, d)
 		}
-		switch discipline := r.Discipline(d, m); {
-		case discipline.Complete():
-			return landmark.Errorf(landmark.Conflict, "department", "%s%s应报的已经报齐,不用催报", d.Name, m.Chinese())
-		case r.Window(d.ID, m) == landmark.NotOpen:
-			return landmark.Errorf(landmark.Invalid, "month", "%s还没有开放报送,不用催报", m.Chinese())
+		// In one order, so that two who chase the same do not wait for each other.
+		slices.SortFunc(named, func(a, b landmark.Department) int { return cmp.Compare(a.ID, b.ID) })
+		var entries []landmark.HistoryEntry
+		for _, d := range slices.CompactFunc(named, func(a, b landmark.Department) bool { return a.ID == b.ID }) {
+			sent, err := st.Chase(ctx, r.Plan.ID, d.ID, m, now.Add(-chaseAgain), by, now)
+			if err != nil {
+				return err
+			}
+			if !sent {
+				out.Already = append(out.Already, d)
+				continue
+			}
+			out.Sent = append(out.Sent, d)
+			entries = append(entries, landmark.HistoryEntry{At: now, Actor: by, Act: "chase.send", PlanID: r.Plan.ID, DepartmentID: d.ID, Month: m, Object: d.Name})
 		}
-		if err := st.InsertChase(ctx, r.Plan.ID, d.ID, m, by, now); err != nil {
-			return err
+		if len(entries) == 0 {
+			return nil
 		}
-		return st.AddHistory(ctx, landmark.HistoryEntry{At: now, Actor: by, Act: "chase.send", PlanID: r.Plan.ID, DepartmentID: d.ID, Month: m, Object: d.Name})
+		return st.AddHistory(ctx, entries...)
 	})
+	return out, err
 }
 
 // SetPeriod sets a month's calendar, for everyone.

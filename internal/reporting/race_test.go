@@ -462,3 +462,56 @@ func TestMilestonesWithTheForm(t *testing.T) {
 		t.Errorf("left behind (-before +after):\n%s", diff)
 	}
 }
+
+// Of reviewers who chase the same departments at once, each department is reminded
+// once, and again after a while; the one who came second is told.
+func TestChaseAtOnce(t *testing.T) {
+	t.Parallel()
+	w := inDB(t)
+	late := time.Date(2023, 7, 7, 9, 0, 0, 0, shanghai)
+	const rounds, reviewers = 10, 6
+	for round := range rounds {
+		at := late.Add(time.Duration(round) * 2 * time.Minute)
+		chased, errs := make([]reporting.Chased, reviewers), make([]error, reviewers)
+		var all sync.WaitGroup
+		for i := range reviewers {
+			all.Go(func() {
+				by, u := w.who([]string{"office", "office2"}[i%2])
+				names := [][]string{{"minzheng", "jianshe"}, {"建设局", "民政局", "民政局"}}[i%2]
+				chased[i], errs[i] = w.work.Chase(context.Background(), by, u, slug, names, june, at.Add(time.Duration(i)*time.Second))
+			})
+		}
+		all.Wait()
+		sent, already := 0, 0
+		for i, err := range errs {
+			if err != nil {
+				t.Fatalf("round %d, reviewer %d: %v", round, i, err)
+			}
+			sent, already = sent+len(chased[i].Sent), already+len(chased[i].Already)
+		}
+		if sent != 2 || already != 2*reviewers-2 {
+			t.Errorf("round %d: %d reminders sent and %d not repeated, want 2 and %d", round, sent, already, 2*reviewers-2)
+		}
+		if got := w.rows(t)["chase"]; got != 2*(round+1) {
+			t.Fatalf("round %d: %d reminders in all, want %d", round, got, 2*(round+1))
+		}
+	}
+	lines := 0
+	for _, act := range w.acts(t) {
+		if act == "chase.send" {
+			lines++
+		}
+	}
+	if lines != 2*rounds {
+		t.Errorf("%d lines in the history, want %d", lines, 2*rounds)
+	}
+	// One of several who needs no reminder, and none is sent.
+	w.submit(t, "jia", juneForm(), late)
+	by, u := w.who("office")
+	if _, err := w.work.Chase(t.Context(), by, u, slug, []string{"jianshe", "minzheng"}, june, late.Add(time.Hour)); landmark.KindOf(err) != landmark.Conflict {
+		t.Errorf("one of two has sent all: %v, want Conflict", err)
+	}
+	if got := w.rows(t)["chase"]; got != 2*rounds {
+		t.Errorf("%d reminders after a refusal, want %d", got, 2*rounds)
+	}
+}

@@ -334,37 +334,28 @@ func (s *Server) chase(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, plan := auth.VisitFrom(r.Context()), r.PostFormValue("plan")
-	rec, err := s.store.Record(r.Context(), plan, time.Time{}, s.now(), s.zone)
+	v := auth.VisitFrom(r.Context())
+	chased, err := s.reporting.Chase(r.Context(), v.Actor(), v.User, r.PostFormValue("plan"), r.PostForm["department"], m, s.now())
 	if err != nil {
 		return err
 	}
-	departments := r.PostForm["department"]
-	if len(departments) == 0 {
-		return landmark.Errorf(landmark.Invalid, "department", "请选择要催报的部门")
+	names := func(list []landmark.Department) string {
+		var out []string
+		for _, d := range list {
+			out = append(out, d.Name)
+		}
+		return strings.Join(out, "、")
 	}
-	var names []string
-	for _, name := range departments {
-		d, err := s.store.FindDepartment(r.Context(), name)
-		if err != nil {
-			return err
-		}
-		names = append(names, d.Name)
-		if slices.ContainsFunc(rec.Chases, func(c landmark.Chase) bool {
-			return c.DepartmentID == d.ID && c.Month == m && s.now().Sub(c.At) < chaseAgain
-		}) {
-			continue
-		}
-		if err := s.reporting.Chase(r.Context(), v.Actor(), v.User, plan, name, m, s.now()); err != nil {
-			return err
-		}
+	var said []string
+	if len(chased.Sent) > 0 {
+		said = append(said, "已催报"+names(chased.Sent))
+	}
+	if len(chased.Already) > 0 {
+		said = append(said, names(chased.Already)+"一分钟内已经催报过,没有重复发送")
 	}
 	back := localPath(r.Referer(), r.Host)
 	if r.Referer() == "" {
 		back = "/review?month=" + m.String()
 	}
-	return s.redirect(w, r, back, "已催报"+strings.Join(names, "、"))
+	return s.redirect(w, r, back, strings.Join(said, ";"))
 }
-
-// chaseAgain is how soon a second reminder is taken for the same one sent twice.
-const chaseAgain = time.Minute

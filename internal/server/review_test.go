@@ -130,6 +130,14 @@ func TestChaseFromTheOverview(t *testing.T) {
 	if page := bodyOf(t, b.get("/review?month=2023-09")); !strings.Contains(page, "已催 1 次") {
 		t.Error("the queue does not count the reminder")
 	}
+	b.post("/review/chase", "plan", "tongxiang-2023", "month", "2023-09", "department", "renshe", "department", "jianshe")
+	page := bodyOf(t, b.get("/review?month=2023-09"))
+	if !strings.Contains(page, "已催报建设局;人社局一分钟内已经催报过,没有重复发送") {
+		t.Error("the one that was reminded a moment ago is not told from the one reminded now")
+	}
+	if strings.Contains(page, "已催 2 次") {
+		t.Error("the same reminder is counted twice")
+	}
 }
 
 func TestSignOffBeforeReview(t *testing.T) {

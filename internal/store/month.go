@@ -4,17 +4,26 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"landmark/internal/landmark"
 )
 
-// InsertChase adds a reminder to a department about a month.
-func (s *Store) InsertChase(ctx context.Context, planID, departmentID int64, m landmark.Month, by landmark.Actor, at time.Time) error {
-	_, err := s.db.Exec(ctx, `
+// Chase adds a reminder to a department about a month, unless one was sent after
+// since; of several at once one is sent. Call it in a transaction.
+func (s *Store) Chase(ctx context.Context, planID, departmentID int64, m landmark.Month, since time.Time, by landmark.Actor, at time.Time) (sent bool, err error) {
+	var c Changes
+	c.wait("chase", planID, departmentID, m)
+	c.batch.Queue(`
 		INSERT INTO chase (plan_id, department_id, month, recorded_by, recorded_at)
-		VALUES ($1, $2, $3, $4, $5)`, planID, departmentID, monthDate(m), by.Name, at)
-	return wrap(err, "chase department %d for %s", departmentID, m)
+		SELECT $1, $2, $3, $4, $5
+		WHERE NOT EXISTS (SELECT FROM chase WHERE plan_id = $1 AND department_id = $2 AND month = $3 AND recorded_at > $6)`,
+		planID, departmentID, monthDate(m), by.Name, at, since).Exec(func(tag pgconn.CommandTag) error {
+		sent = tag.RowsAffected() == 1
+		return nil
+	})
+	return sent, wrap(s.Apply(ctx, &c), "chase department %d for %s", departmentID, m)
 }
 
 // InsertPeriod adds a month's calendar, which holds from now on.
