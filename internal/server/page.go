@@ -223,6 +223,10 @@ func (s *Server) menu() []menuItem {
 	}
 }
 
+// maxPlanChoices is how many plans the selector offers, newest first; the page's
+// own is always among them.
+const maxPlanChoices = 30
+
 // page is what a page of a plan shows around its content.
 func (s *Server) page(r *http.Request, rec *landmark.Record, month landmark.Month, title string) (view.Page, error) {
 	p := s.bare(r, title)
@@ -243,15 +247,20 @@ func (s *Server) page(r *http.Request, rec *landmark.Record, month landmark.Mont
 		}
 		p.Months = append(p.Months, choice)
 	}
-	plans, err := s.store.Plans(r.Context())
+	plans, err := s.store.PlanNames(r.Context(), maxPlanChoices)
 	if err != nil {
 		return view.Page{}, err
 	}
 	if p.Reminders, err = s.reminders(r, rec, p.User); err != nil {
 		return view.Page{}, err
 	}
+	listed := false
 	for _, h := range plans {
 		p.Plans = append(p.Plans, view.PlanChoice{Slug: h.Slug, Label: h.Title})
+		listed = listed || h.Slug == rec.Plan.Slug
+	}
+	if !listed {
+		p.Plans = append(p.Plans, view.PlanChoice{Slug: rec.Plan.Slug, Label: rec.Plan.Title})
 	}
 	return p, nil
 }

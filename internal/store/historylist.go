@@ -30,13 +30,9 @@ type HistoryLine struct {
 	Hash string // hexadecimal
 }
 
-// History reads up to limit entries, newest first.
-func (s *Store) History(ctx context.Context, f HistoryFilter, limit int) ([]HistoryLine, error) {
-	rows, err := s.db.Query(ctx, `
-		SELECT `+historyColumns+`, c.hash AS seal
-		FROM history h
-		LEFT JOIN history_seal c ON c.history_id = h.id
-		WHERE ($1::bigint IS NULL OR h.plan_id = $1 OR h.plan_id IS NULL)
+// narrowed is the condition of each part of the history: what belongs to a plan,
+// what to none. Each part is read backwards by its index until there are enough.
+const narrowed = `
 		AND ($2 = '' OR h.actor = $2 OR h.account_id = (SELECT id FROM account WHERE name = $2))
 		AND ($3::bigint IS NULL OR h.department_id = $3)
 		AND ($4::bigint IS NULL OR h.indicator_id = $4)
@@ -45,6 +41,21 @@ func (s *Store) History(ctx context.Context, f HistoryFilter, limit int) ([]Hist
 		AND ($7 = '' OR h.act = $7)
 		AND ($8::bigint IS NULL OR h.id < $8)
 		AND h.recorded_at <= $9
+		ORDER BY h.id DESC
+		LIMIT $10`
+
+// History reads up to limit entries, newest first.
+func (s *Store) History(ctx context.Context, f HistoryFilter, limit int) ([]HistoryLine, error) {
+	rows, err := s.db.Query(ctx, `
+		SELECT `+historyColumns+`, c.hash AS seal
+		FROM (
+			(SELECT * FROM history h WHERE $1::bigint IS NULL `+narrowed+`)
+			UNION ALL
+			(SELECT * FROM history h WHERE h.plan_id = $1 `+narrowed+`)
+			UNION ALL
+			(SELECT * FROM history h WHERE $1::bigint IS NOT NULL AND h.plan_id IS NULL `+narrowed+`)
+		) h
+		LEFT JOIN history_seal c ON c.history_id = h.id
 		ORDER BY h.id DESC
 		LIMIT $10`,
 		id(f.PlanID), f.Person, id(f.DepartmentID), id(f.IndicatorID), id(f.ProjectID), monthDate(f.Month), f.Act, id(f.Before), moment(f.AsOf), limit)

@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -137,29 +139,47 @@ func (k *outlines) put(slug string, o *outline) {
 	k.kept[slug] = o
 }
 
-// planBySlug finds the plan a page is about: $1 is its slug, or empty for the
-// newest; $2 the moment shown, before which it must have been there.
-const planBySlug = `(SELECT id FROM plan WHERE (slug = $1 OR $1 = '') AND created_at <= $2 ORDER BY year DESC, id DESC LIMIT 1)`
+// planNamed and planNewest find the plan a page is about: $1 is its slug, empty
+// for the newest; $2 the moment shown, before which it must have been there. They
+// are two, so that each has its index.
+const (
+	planNamed  = `SELECT id FROM plan WHERE slug = $1 AND created_at <= $2`
+	planNewest = `SELECT id FROM plan WHERE $1 = '' AND created_at <= $2 ORDER BY year DESC, id DESC LIMIT 1`
+)
+
+// planBy is the one of them for a slug.
+func planBy(slug string) string {
+	if slug == "" {
+		return planNewest
+	}
+	return planNamed
+}
 
 // outlineReading is an outline whose statements are queued.
 type outlineReading struct {
 	outline  *outline
 	batch    *pgx.Batch
-	slug     string
+	planID   int64
 	at       pgtype.Timestamptz
 	projects map[int64]*landmark.Project
 }
 
 // readOutline reads a plan's outline as it stood at a moment.
 func (s *Store) readOutline(ctx context.Context, slug string, at pgtype.Timestamptz) (*outline, error) {
-	q := &outlineReading{batch: &pgx.Batch{}, slug: slug, at: at, projects: map[int64]*landmark.Project{},
+	var planID int64
+	if err := s.db.QueryRow(ctx, planBy(slug), slug, at).Scan(&planID); errors.Is(err, pgx.ErrNoRows) {
+		return nil, errNoPlan
+	} else if err != nil {
+		return nil, err
+	}
+	q := &outlineReading{batch: &pgx.Batch{}, planID: planID, at: at, projects: map[int64]*landmark.Project{},
 		outline: &outline{periods: map[landmark.Month][]landmark.PeriodSet{}, indicators: map[int64]*landmark.Indicator{}}}
 	// Each statement of a transaction may see more than the one before. An edition
 	// that is the same before and after says that none did; else it is 0, and the
 	// outline is not kept.
 	var before, after int64
 	type editionRow struct{ Edition int64 }
-	const edition = `SELECT edition FROM plan_edition WHERE plan_id = ` + planBySlug
+	const edition = `SELECT edition FROM plan_edition WHERE plan_id = $1`
 	settings(q, edition, func(r editionRow) { before = r.Edition })
 	q.queuePlan()
 	q.queueSettings()
@@ -168,9 +188,6 @@ func (s *Store) readOutline(ctx context.Context, slug string, at pgtype.Timestam
 	if err := s.db.SendBatch(ctx, q.batch).Close(); err != nil {
 		return nil, err
 	}
-	if q.outline.plan == nil {
-		return nil, errNoPlan
-	}
 	if before == after {
 		q.outline.edition = after
 	}
@@ -178,16 +195,21 @@ func (s *Store) readOutline(ctx context.Context, slug string, at pgtype.Timestam
 	return q.outline, nil
 }
 
-// settings queues a statement that takes slug and moment, and hands its rows on.
+// settings queues a statement that takes plan and moment, or the plan alone, and
+// hands its rows on.
 func settings[T any](q *outlineReading, sql string, take func(T)) {
-	collect(q.batch, sql, []any{q.slug, q.at}, take)
+	args := []any{q.planID, q.at}
+	if !strings.Contains(sql, "$2") {
+		args = args[:1]
+	}
+	collect(q.batch, sql, args, take)
 }
 
 func (q *outlineReading) queuePlan() {
 	l := q.outline
 	settings(q, `
 		SELECT id, slug, title, city, year, baseline_year, published_on, columns, demo
-		FROM plan WHERE id = `+planBySlug, func(row planRow) {
+		FROM plan WHERE id = $1 AND created_at <= $2`, func(row planRow) {
 		l.plan = &landmark.Plan{
 			ID: row.ID, Slug: row.Slug, Title: row.Title, City: row.City, Year: row.Year, BaselineYear: row.BaselineYear,
 			Published: dateDay(row.PublishedOn), Columns: row.Columns, Demo: row.Demo,
@@ -197,7 +219,7 @@ func (q *outlineReading) queuePlan() {
 		SELECT j.id, j.number, j.name, j.lead_printed, j.tasks_text, j.scenarios_text, j.cooperating_text,
 			d.id AS department_id, d.slug, d.name AS department_name, d.sort, d.collective, d.sign_off_required
 		FROM project j JOIN department d ON d.id = j.lead_department_id
-		WHERE j.plan_id = `+planBySlug+`
+		WHERE j.plan_id = $1
 		ORDER BY j.number`, func(row projectRow) {
 		p := &landmark.Project{
 			ID: row.ID, Number: row.Number, Name: row.Name, LeadPrinted: row.LeadPrinted,
@@ -211,7 +233,7 @@ func (q *outlineReading) queuePlan() {
 	settings(q, `
 		SELECT c.project_id, c.printed, d.id AS department_id, d.slug, d.name, d.sort, d.collective, d.sign_off_required
 		FROM project j JOIN cooperation c ON c.project_id = j.id JOIN department d ON d.id = c.department_id
-		WHERE j.plan_id = `+planBySlug+`
+		WHERE j.plan_id = $1
 		ORDER BY c.project_id, c.position`, func(row cooperationRow) {
 		p := q.projects[row.ProjectID]
 		p.Cooperating = append(p.Cooperating, landmark.Cooperation{Printed: row.Printed, Department: landmark.Department{
@@ -226,7 +248,7 @@ func (q *outlineReading) queuePlan() {
 		JOIN indicator i ON i.project_id = j.id
 		JOIN LATERAL (SELECT * FROM indicator_nature WHERE indicator_id = i.id AND recorded_at <= $2 ORDER BY id DESC LIMIT 1) n ON true
 		LEFT JOIN LATERAL (SELECT text, amount FROM indicator_baseline WHERE indicator_id = i.id AND recorded_at <= $2 ORDER BY id DESC LIMIT 1) b ON true
-		WHERE j.plan_id = `+planBySlug+`
+		WHERE j.plan_id = $1
 		ORDER BY j.number, i.position`, func(row indicatorRow) {
 		p := q.projects[row.ProjectID]
 		ind := &landmark.Indicator{
@@ -247,7 +269,7 @@ func (q *outlineReading) queuePlan() {
 		JOIN indicator a ON a.project_id = j.id
 		JOIN indicator_relation r ON r.indicator_id = a.id
 		JOIN indicator b ON b.id = r.not_above_id
-		WHERE j.plan_id = `+planBySlug+` AND $2::timestamptz IS NOT NULL
+		WHERE j.plan_id = $1
 		ORDER BY a.id, b.id`, func(row relationRow) {
 		l.plan.Relations = append(l.plan.Relations, landmark.Relation{Lower: row.Lower, Upper: row.Upper})
 	})
@@ -262,7 +284,7 @@ func (q *outlineReading) queuePlan() {
 	settings(q, `
 		SELECT t.id, t.project_id, t.number, t.code, t.text, t.lead
 		FROM project j JOIN task t ON t.project_id = j.id
-		WHERE j.plan_id = `+planBySlug+`
+		WHERE j.plan_id = $1
 		ORDER BY t.project_id, t.position`, func(row taskRow) {
 		p := q.projects[row.ProjectID]
 		p.Tasks = append(p.Tasks, landmark.Task{ID: row.ID, Number: row.Number, Code: row.Code, Text: row.Text, Lead: row.Lead})
@@ -276,7 +298,7 @@ func (q *outlineReading) queuePlan() {
 	settings(q, `
 		SELECT c.id, c.project_id, c.code, c.name
 		FROM project j JOIN scenario c ON c.project_id = j.id
-		WHERE j.plan_id = `+planBySlug+`
+		WHERE j.plan_id = $1
 		ORDER BY c.project_id, c.position`, func(row scenarioRow) {
 		p := q.projects[row.ProjectID]
 		p.Scenarios = append(p.Scenarios, landmark.Scenario{ID: row.ID, Code: row.Code, Name: row.Name})
@@ -290,7 +312,7 @@ func (q *outlineReading) queueSettings() {
 	settings(q, `
 		SELECT DISTINCT ON (t.indicator_id, t.from_month) t.indicator_id, t.from_month, t.amount, t.text, t.basis, t.basis_on, t.recorded_by, t.recorded_at
 		FROM project j JOIN indicator i ON i.project_id = j.id JOIN indicator_target t ON t.indicator_id = i.id
-		WHERE j.plan_id = `+planBySlug+` AND t.recorded_at <= $2
+		WHERE j.plan_id = $1 AND t.recorded_at <= $2
 		ORDER BY t.indicator_id, t.from_month, t.id DESC`, func(row targetRow) {
 		ind := l.indicators[row.IndicatorID]
 		ind.Targets = append(ind.Targets, landmark.Target{From: dateMonth(row.FromMonth), Amount: row.Amount, Text: row.Text,
@@ -299,7 +321,7 @@ func (q *outlineReading) queueSettings() {
 	settings(q, `
 		SELECT DISTINCT ON (c.indicator_id, c.from_month) c.indicator_id, c.from_month, c.points, c.basis, c.recorded_by, c.recorded_at
 		FROM project j JOIN indicator i ON i.project_id = j.id JOIN indicator_curve c ON c.indicator_id = i.id
-		WHERE j.plan_id = `+planBySlug+` AND c.recorded_at <= $2
+		WHERE j.plan_id = $1 AND c.recorded_at <= $2
 		ORDER BY c.indicator_id, c.from_month, c.id DESC`, func(row curveRow) {
 		curve := landmark.Curve{From: dateMonth(row.FromMonth), Basis: row.Basis, RecordedBy: row.RecordedBy, RecordedAt: row.RecordedAt}
 		for _, p := range row.Points {
@@ -315,7 +337,7 @@ func (q *outlineReading) queueSettings() {
 	settings(q, `
 		SELECT DISTINCT ON (f.indicator_id, f.from_month) f.indicator_id, f.from_month, f.text, f.recorded_by, f.recorded_at
 		FROM project j JOIN indicator i ON i.project_id = j.id JOIN indicator_definition f ON f.indicator_id = i.id
-		WHERE j.plan_id = `+planBySlug+` AND f.recorded_at <= $2
+		WHERE j.plan_id = $1 AND f.recorded_at <= $2
 		ORDER BY f.indicator_id, f.from_month, f.id DESC`, func(row definitionRow) {
 		ind := l.indicators[row.IndicatorID]
 		ind.Definitions = append(ind.Definitions, landmark.Definition{From: dateMonth(row.FromMonth), Text: row.Text,
@@ -329,7 +351,7 @@ func (q *outlineReading) queueSettings() {
 	settings(q, `
 		SELECT DISTINCT ON (from_month) from_month, tolerance, red_line
 		FROM light_rule
-		WHERE plan_id = `+planBySlug+` AND recorded_at <= $2
+		WHERE plan_id = $1 AND recorded_at <= $2
 		ORDER BY from_month, id DESC`, func(row ruleRow) {
 		l.plan.Rules = append(l.plan.Rules, landmark.LightRule{From: dateMonth(row.FromMonth), Tolerance: row.Tolerance, RedLine: row.RedLine})
 	})
@@ -350,7 +372,7 @@ func (q *outlineReading) queueCalendar() {
 	settings(q, `
 		SELECT month, opens_on, due_on, grace_on, lock_on, recorded_at
 		FROM period
-		WHERE plan_id = `+planBySlug+` AND recorded_at <= $2
+		WHERE plan_id = $1 AND recorded_at <= $2
 		ORDER BY month, id`, func(row periodRow) {
 		m := dateMonth(row.Month)
 		l.periods[m] = append(l.periods[m], landmark.PeriodSet{RecordedAt: row.RecordedAt, Period: landmark.Period{
@@ -366,7 +388,7 @@ func (q *outlineReading) queueCalendar() {
 	settings(q, `
 		SELECT department_id, month, due_on, reason, recorded_at
 		FROM extension
-		WHERE plan_id = `+planBySlug+` AND recorded_at <= $2
+		WHERE plan_id = $1 AND recorded_at <= $2
 		ORDER BY id`, func(row extensionRow) {
 		l.extensions = append(l.extensions, landmark.Extension{
 			DepartmentID: row.DepartmentID, Month: dateMonth(row.Month), Due: dateDay(row.DueOn), Reason: row.Reason, RecordedAt: row.RecordedAt})

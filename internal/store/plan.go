@@ -38,6 +38,22 @@ func (s *Store) Plans(ctx context.Context) ([]PlanHead, error) {
 	return heads, wrap(err, "list plans")
 }
 
+// PlanName is a plan in a selector.
+type PlanName struct {
+	Slug  string
+	Title string
+}
+
+// PlanNames lists the newest plans, at most so many.
+func (s *Store) PlanNames(ctx context.Context, limit int) ([]PlanName, error) {
+	rows, err := s.db.Query(ctx, `SELECT slug, title FROM plan ORDER BY year DESC, id DESC LIMIT $1`, limit)
+	if err != nil {
+		return nil, wrap(err, "list the newest plans")
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowToStructByName[PlanName])
+	return names, wrap(err, "list the newest plans")
+}
+
 // InsertPlan stores a whole plan with its departments, in one transaction with
 // its history line. It returns a Conflict error if the slug is taken.
 func (s *Store) InsertPlan(ctx context.Context, p *landmark.Plan, by landmark.Actor, at time.Time) error {

@@ -70,7 +70,7 @@ func (s *Store) queueRecord(b *pgx.Batch, slug string, departmentID int64, now t
 	b.Queue(`
 		SELECT p.id, coalesce(e.edition, 0)
 		FROM plan p LEFT JOIN plan_edition e ON e.plan_id = p.id
-		WHERE p.id = `+planBySlug, slug, moment(time.Time{})).QueryRow(func(row pgx.Row) error {
+		WHERE p.id = (`+planBy(slug)+`)`, slug, moment(time.Time{})).QueryRow(func(row pgx.Row) error {
 		err := row.Scan(&q.id, &q.edition)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil // done says so
