@@ -456,3 +456,124 @@ func TestUserUpkeepInTheBrowser(t *testing.T) {
 	says(t, ctx, "没有符合条件的账号")
 	inspect(t, ctx, "upkeep-users-none")
 }
+
+// Departments: added, found under other printed names, their leader's sign-off
+// asked for; then the leader refuses and signs, and the office sees it.
+func TestDepartmentUpkeepInTheBrowser(t *testing.T) {
+	t.Parallel()
+	base := startServer(t).URL
+	office := as(t, base, "office")
+	open(t, office, base+"/admin/departments", http.StatusOK)
+	turnedDown(t, office, "add", "slug", "部门代码", "name", "文旅局", "slug", "文旅", "collective", "1")
+	inspect(t, office, "upkeep-refused-department")
+	taken(t, office, "add", "部门已新增", "slug", "wenlv", "collective", "")
+	says(t, office, "wenlv", "34个")
+	told(t, office, base, "act=department.add", "文旅局")
+	open(t, office, base+"/admin/departments", http.StatusOK)
+	turnedDown(t, office, "alias", "printed", "已经是桐城委", "department", "wenlv", "printed", "桐城委(桐城集团)")
+	inspect(t, office, "upkeep-refused-alias")
+	taken(t, office, "alias", "别名已加", "printed", "文旅局(体育局)")
+	holds(t, office, "#departments", "文旅局(体育局)")
+	told(t, office, base, "act=department.alias", "文旅局", "文旅局(体育局)")
+	open(t, office, base+"/admin/departments", http.StatusOK)
+	turnedDown(t, office, "unalias", "alias", "请选择", "alias", "")
+	taken(t, office, "unalias", "别名已去掉", "alias", "文旅局(体育局)")
+	told(t, office, base, "act=department.unalias", "文旅局(体育局)")
+}
+
+// A department whose leader must sign: the reporter submits, the leader sends it
+// back, then signs, and only then the office can approve.
+func TestSignOffInTheBrowser(t *testing.T) {
+	t.Parallel()
+	base := startServer(t).URL
+	office, reporter, leader := as(t, base, "office"), as(t, base, "reporter-renshe"), as(t, base, "leader-renshe")
+	open(t, leader, base+"/signoff", http.StatusOK)
+	inspect(t, leader, "signoff-empty")
+	open(t, office, base+"/admin/departments", http.StatusOK)
+	do(t, office, chromedp.Evaluate[chromedp.Void](`[...document.querySelectorAll('#departments tbody tr')].find(r => r.querySelector('th').innerText === '人社局').querySelector('button').id = 'way'`))
+	if got := press(t, office, "#way"); got != http.StatusOK {
+		t.Fatalf("ask for sign-off: %d", got)
+	}
+	holds(t, office, ".flash", "签核已改")
+	told(t, office, base, "act=department.sign_off", "人社局", "不要签核", "要签核")
+
+	const form = "/reports/2023-09"
+	submit := func(figures ...string) {
+		t.Helper()
+		open(t, reporter, base+form, http.StatusOK)
+		for i := 0; i < len(figures); i += 2 {
+			typeIn(t, reporter, figures[i], figures[i+1])
+			judged(t, reporter, figures[i][1:])
+		}
+		for _, id := range get(t, reporter, chromedp.Evaluate[[]string](`[...document.querySelectorAll('.field__warn:not([hidden]) textarea')].map(e => '#' + e.id)`)) {
+			typeIn(t, reporter, id, "评定安排在四季度")
+		}
+		if got := press(t, reporter, submitButton); got != http.StatusOK {
+			t.Fatalf("submit: %d\n%s", got, words(t, reporter))
+		}
+	}
+	submit("#i7-1", "36", "#i7-2", "41.5", "#i7-3", "78")
+
+	// The office sees it, and cannot approve it yet.
+	open(t, office, base+"/review?month=2023-09", http.StatusOK)
+	says(t, office, "待部门负责人签核")
+	unfold(t, office)
+	if got := get(t, office, chromedp.Evaluate[bool](`!!document.querySelector('#renshe button[value="approve"]')`)); got {
+		t.Error("the office is offered to approve what nobody has signed")
+	}
+	inspect(t, office, "review-unsigned")
+
+	// The leader refuses one: not without a reason, then with one.
+	only := func(i int) {
+		t.Helper()
+		unfold(t, leader)
+		do(t, leader, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.querySelectorAll('#renshe input[type=checkbox]').forEach((e, i) => { e.checked = i === %d })`, i)))
+	}
+	open(t, leader, base+"/signoff?month=2023-09", http.StatusOK)
+	inspect(t, leader, "signoff")
+	only(1)
+	if got := press(t, leader, `#renshe button[value="return"]`); got != http.StatusUnprocessableEntity {
+		t.Fatalf("refused without a reason: %d, want 422", got)
+	}
+	holds(t, leader, ".errsum", "请写明为什么退回")
+	holds(t, leader, "#reason-renshe-e", "请写明为什么退回")
+	inspect(t, leader, "signoff-refused")
+	only(1)
+	typeIn(t, leader, "#reason-renshe", "请与学子码后台核对")
+	if got := press(t, leader, `#renshe button[value="return"]`); got != http.StatusOK {
+		t.Fatalf("send back: %d", got)
+	}
+	holds(t, leader, ".flash", "已退回 1 项")
+	unfold(t, leader)
+	if got := press(t, leader, `#renshe button[value="sign"]`); got != http.StatusOK {
+		t.Fatalf("sign: %d", got)
+	}
+	holds(t, leader, ".flash", "签核")
+
+	// The reporter reads why, puts it right, the leader signs.
+	open(t, reporter, base+form, http.StatusOK)
+	holds(t, reporter, "#i7-2-row .frow__state", "请与学子码后台核对")
+	submit("#i7-2", "42.1")
+	open(t, leader, base+"/signoff?month=2023-09", http.StatusOK)
+	unfold(t, leader)
+	holds(t, leader, "#renshe", "42.1")
+	if got := press(t, leader, `#renshe button[value="sign"]`); got != http.StatusOK {
+		t.Fatalf("sign: %d", got)
+	}
+	open(t, office, base+"/history?act=report.sign&department=renshe", http.StatusOK)
+	if lines := texts(t, office, ".tbl--hist tbody tr"); len(lines) != 3 || !strings.Contains(lines[0], "负责人丙") {
+		t.Errorf("the history has %q, want three signatures", lines)
+	}
+
+	// Now the office has it, and approves.
+	open(t, office, base+"/review?month=2023-09", http.StatusOK)
+	unfold(t, office)
+	holds(t, office, "#renshe", "42.1")
+	inspect(t, office, "review-signed")
+	if got := press(t, office, `#renshe button[value="approve"]`); got != http.StatusOK {
+		t.Fatalf("approve: %d", got)
+	}
+	holds(t, office, ".flash", "已通过 3 项")
+	open(t, office, base+"/indicators/7.2?month=2023-09", http.StatusOK)
+	holds(t, office, ".readout", "42.1")
+}

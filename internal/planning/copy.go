@@ -2,6 +2,7 @@ package planning
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -159,5 +160,65 @@ func (s *Service) RequireSignOff(ctx context.Context, by landmark.Actor, u landm
 		}
 		return st.AddHistory(ctx, landmark.HistoryEntry{At: now, Actor: by, Act: "department.sign_off", DepartmentID: d.ID, Object: d.Name,
 			Before: word(d.SignOffRequired), After: word(required)})
+	})
+}
+
+// AddAlias adds another name a department is printed under, by which a table to
+// come finds it. The name must not be any department's already; the same again
+// has no effect.
+func (s *Service) AddAlias(ctx context.Context, by landmark.Actor, u landmark.User, slug, printed string, now time.Time) error {
+	if !u.CanEditPlan() {
+		return errNotOffice
+	}
+	printed = line(printed)
+	if printed == "" || utf8.RuneCountInString(printed) > 40 {
+		return landmark.Errorf(landmark.Invalid, "printed", "请填写另外印作的名称,最多40个字")
+	}
+	return s.store.Tx(ctx, func(st *store.Store) error {
+		d, err := st.FindDepartment(ctx, slug)
+		switch {
+		case landmark.KindOf(err) == landmark.NotFound:
+			return landmark.Errorf(landmark.Invalid, "department", "没有这个部门,请在列出的里选一个")
+		case err != nil:
+			return err
+		}
+		switch other, err := st.FindDepartment(ctx, printed); {
+		case err == nil && other.ID == d.ID && printed != d.Name && printed != d.Slug:
+			return nil
+		case err == nil:
+			return landmark.Errorf(landmark.Invalid, "printed", "“%s”已经是%s的名称或代码,请核对", printed, other.Name)
+		case landmark.KindOf(err) != landmark.NotFound:
+			return err
+		}
+		if err := st.InsertAlias(ctx, d.ID, printed); err != nil {
+			return err
+		}
+		after, err := json.Marshal(printed)
+		if err != nil {
+			return fmt.Errorf("describe alias: %w", err)
+		}
+		return st.AddHistory(ctx, landmark.HistoryEntry{At: now, Actor: by, Act: "department.alias", DepartmentID: d.ID, Object: d.Name, After: after})
+	})
+}
+
+// RemoveAlias takes back a name that AddAlias added by mistake. What a plan has
+// printed stays as it is.
+func (s *Service) RemoveAlias(ctx context.Context, by landmark.Actor, u landmark.User, printed string, now time.Time) error {
+	if !u.CanEditPlan() {
+		return errNotOffice
+	}
+	return s.store.Tx(ctx, func(st *store.Store) error {
+		d, err := st.DeleteAlias(ctx, printed)
+		switch {
+		case landmark.KindOf(err) == landmark.NotFound:
+			return landmark.Errorf(landmark.Invalid, "alias", "请选择要去掉的别名")
+		case err != nil:
+			return err
+		}
+		before, err := json.Marshal(printed)
+		if err != nil {
+			return fmt.Errorf("describe alias: %w", err)
+		}
+		return st.AddHistory(ctx, landmark.HistoryEntry{At: now, Actor: by, Act: "department.unalias", DepartmentID: d.ID, Object: d.Name, Before: before})
 	})
 }

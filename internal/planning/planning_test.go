@@ -539,6 +539,48 @@ func TestDepartments(t *testing.T) {
 	}, landmark.NotFound, "", "没有找到")
 }
 
+// A printed name leads to its department, as a table to come will ask for it.
+func TestAliases(t *testing.T) {
+	t.Parallel()
+	w := newDesk(t, pgtest.Tx(t))
+	alias := func(slug, printed string) error {
+		return w.plan.AddAlias(t.Context(), w.by(), w.office, slug, printed, now)
+	}
+	if err := alias("minzheng", " 民政局(社工部) "); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := w.st.FindDepartment(t.Context(), "民政局(社工部)"); err != nil || d.Slug != "minzheng" {
+		t.Errorf("the printed name leads to %q, %v", d.Slug, err)
+	}
+	before := w.written(t)
+	if err := alias("minzheng", "民政局(社工部)"); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(before, w.written(t)); diff != "" {
+		t.Errorf("the same again wrote something:\n%s", diff)
+	}
+	for name, c := range map[string]struct{ slug, printed, field, say string }{
+		"nothing":    {"minzheng", " ", "printed", "另外印作的名称"},
+		"long":       {"minzheng", strings.Repeat("局", 41), "printed", "最多40个字"},
+		"its name":   {"minzheng", "民政局", "printed", "已经是民政局"},
+		"another's":  {"桐城委", "民政局(社工部)", "printed", "已经是民政局"},
+		"a name":     {"minzheng", "桐城委", "printed", "已经是桐城委"},
+		"no such":    {"nowhere", "某局", "department", "没有这个部门"},
+		"no address": {"", "某局", "department", "没有这个部门"},
+	} {
+		w.refused(t, name, func() error { return alias(c.slug, c.printed) }, landmark.Invalid, c.field, c.say)
+	}
+	if err := w.plan.RemoveAlias(t.Context(), w.by(), w.office, "民政局(社工部)", now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.st.FindDepartment(t.Context(), "民政局(社工部)"); landmark.KindOf(err) != landmark.NotFound {
+		t.Errorf("the name taken away still leads somewhere: %v", err)
+	}
+	w.refused(t, "again", func() error {
+		return w.plan.RemoveAlias(t.Context(), w.by(), w.office, "民政局(社工部)", now)
+	}, landmark.Invalid, "alias", "请选择")
+}
+
 // Nobody but the office keeps a plan up.
 func TestOnlyTheOffice(t *testing.T) {
 	t.Parallel()
@@ -571,6 +613,8 @@ func TestOnlyTheOffice(t *testing.T) {
 				return w.plan.AddDepartment(ctx, by, u, landmark.Department{Name: "文旅局", Slug: "wenlv"}, now)
 			},
 			"sign-off": func() error { return w.plan.RequireSignOff(ctx, by, u, "minzheng", true, now) },
+			"alias":    func() error { return w.plan.AddAlias(ctx, by, u, "minzheng", "某局", now) },
+			"unalias":  func() error { return w.plan.RemoveAlias(ctx, by, u, "桐城委(桐城集团)", now) },
 		} {
 			w.refused(t, name+" by "+string(u.Role), do, landmark.Forbidden, "", "只有市府办")
 		}

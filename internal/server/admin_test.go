@@ -524,6 +524,16 @@ func TestUpkeepOfDepartments(t *testing.T) {
 	} {
 		w.refused(name, http.StatusUnprocessableEntity, c.field, c.say, func() *http.Response { return b.fill("/admin/departments", "add", c.pairs...) })
 	}
+	b.done(b.fill("/admin/departments", "alias", "department", "wenlv", "printed", "文旅局(体育局)"), "别名已加")
+	if d, err := w.st.FindDepartment(t.Context(), "文旅局(体育局)"); err != nil || d.Slug != "wenlv" {
+		t.Errorf("the printed name leads to %q, %v", d.Slug, err)
+	}
+	w.refused("another's name", http.StatusUnprocessableEntity, "alias-printed", "已经是文旅局", func() *http.Response {
+		return b.fill("/admin/departments", "alias", "department", "minzheng", "printed", "文旅局(体育局)")
+	})
+	w.refused("nobody's name", http.StatusUnprocessableEntity, "alias-department", "没有这个部门", func() *http.Response { return b.fill("/admin/departments", "alias", "printed", "某局") })
+	w.refused("no name", http.StatusUnprocessableEntity, "unalias-alias", "请选择", func() *http.Response { return b.fill("/admin/departments", "unalias") })
+	b.done(b.fill("/admin/departments", "unalias", "alias", "文旅局(体育局)"), "别名已去掉")
 	b.done(b.post("/admin/departments", "action", "sign_off", "slug", "minzheng", "required", "1"), "签核已改")
 	if d, err := w.st.FindDepartment(t.Context(), "minzheng"); err != nil || !d.SignOffRequired {
 		t.Errorf("sign-off: %+v, %v", d, err)

@@ -28,12 +28,11 @@ func (s *Server) answerUpkeepDepartments(w http.ResponseWriter, r *http.Request,
 	return s.render(w, r, status, view.Upkeeping(view.NewUpkeepDepartmentsPage(page, rec, list, typed)))
 }
 
-// keepDepartments handles POST /admin/departments: a new department, or whether
-// one's leader signs.
+// keepDepartments handles POST /admin/departments: a new department, the other
+// names it is printed under, or whether its leader signs.
 func (s *Server) keepDepartments(w http.ResponseWriter, r *http.Request) error {
 	t := typedIn(r)
 	by, u := doer(r)
-	here := t.withPlan("/admin/departments")
 	switch t.Form {
 	case "sign_off":
 		required := t.text("required")
@@ -43,19 +42,27 @@ func (s *Server) keepDepartments(w http.ResponseWriter, r *http.Request) error {
 		if err := s.planning.RequireSignOff(r.Context(), by, u, t.text("slug"), required == "1", s.now()); err != nil {
 			return err
 		}
-		return s.redirect(w, r, here, "签核已改")
+		return s.redirect(w, r, t.withPlan("/admin/departments"), "签核已改")
 	case "add":
 		d := landmark.Department{Name: t.text("name"), Slug: t.text("slug"), Collective: t.text("collective") == "1", SignOffRequired: t.text("sign_off") == "1"}
-		err := s.planning.AddDepartment(r.Context(), by, u, d, s.now())
-		if err == nil {
-			return s.redirect(w, r, here, "部门已新增")
-		}
-		status, err := t.refused(err)
-		if err != nil {
-			return err
-		}
-		return s.answerUpkeepDepartments(w, r, status, t.Typed)
+		return s.keptDepartment(w, r, t, s.planning.AddDepartment(r.Context(), by, u, d, s.now()), "部门已新增")
+	case "alias":
+		return s.keptDepartment(w, r, t, s.planning.AddAlias(r.Context(), by, u, t.text("department"), t.text("printed"), s.now()), "别名已加")
+	case "unalias":
+		return s.keptDepartment(w, r, t, s.planning.RemoveAlias(r.Context(), by, u, t.text("alias"), s.now()), "别名已去掉")
 	default:
 		return unknownForm()
 	}
+}
+
+// keptDepartment answers a form that was taken, or refused with err.
+func (s *Server) keptDepartment(w http.ResponseWriter, r *http.Request, t *typing, err error, said string) error {
+	if err == nil {
+		return s.redirect(w, r, t.withPlan("/admin/departments"), said)
+	}
+	status, err := t.refused(err)
+	if err != nil {
+		return err
+	}
+	return s.answerUpkeepDepartments(w, r, status, t.Typed)
 }

@@ -69,6 +69,28 @@ func (s *Store) RequireSignOff(ctx context.Context, departmentID int64, required
 	return wrap(err, "set sign-off of department %d", departmentID)
 }
 
+// InsertAlias adds another name a department is printed under. It returns an
+// Invalid error if some department has it already.
+func (s *Store) InsertAlias(ctx context.Context, departmentID int64, printed string) error {
+	var id int64
+	err := s.db.QueryRow(ctx, `INSERT INTO department_alias (printed, department_id) VALUES ($1, $2) RETURNING department_id`, printed, departmentID).Scan(&id)
+	return wrap(err, "insert alias of department %d", departmentID)
+}
+
+// DeleteAlias takes away a printed name and gives the department it led to. It
+// returns a NotFound error without such a name.
+func (s *Store) DeleteAlias(ctx context.Context, printed string) (landmark.Department, error) {
+	rows, err := s.db.Query(ctx, `
+		DELETE FROM department_alias a USING department d
+		WHERE a.printed = $1 AND d.id = a.department_id
+		RETURNING d.id, d.slug, d.name, d.sort, d.collective, d.sign_off_required`, printed)
+	if err != nil {
+		return landmark.Department{}, wrap(err, "delete alias %q", printed)
+	}
+	d, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[landmark.Department])
+	return d, wrap(err, "delete alias %q", printed)
+}
+
 // MarkDemo says that a plan holds made-up reports.
 func (s *Store) MarkDemo(ctx context.Context, planID int64) error {
 	var id int64

@@ -42,9 +42,26 @@ func NewUpkeepDepartmentsPage(page Page, r *landmark.Record, list []UpkeepDepart
 		{Name: "collective", Label: "是统称(例如 各镇街道)", Kind: "check"},
 		{Name: "sign_off", Label: "要负责人签核", Kind: "check"},
 	}})
+	all, aliases := make([]landmark.Department, len(list)), []Option{{Value: "", Text: "请选择"}}
+	for i, d := range list {
+		all[i] = d.Department
+		for _, printed := range d.Aliases {
+			aliases = append(aliases, Option{Value: printed, Text: printed + "(" + d.Name + ")"})
+		}
+	}
+	names := []UpkeepForm{typed.form(UpkeepForm{ID: "alias", Action: p.to("/admin/departments"), Submit: "加别名", Fields: []UpkeepField{
+		{Name: "department", Label: "部门", Kind: "select", Options: departmentOptions("请选择", all)},
+		{Name: "printed", Label: "也印作", Hint: "总表里的另一种写法,例如 桐城委(桐城集团)"},
+	}})}
+	if len(aliases) > 1 {
+		names = append(names, typed.form(UpkeepForm{ID: "unalias", Action: p.to("/admin/departments"), Title: "去掉别名", Submit: "去掉", Danger: true,
+			Note:   "已经导入的方案不变。",
+			Fields: []UpkeepField{{Name: "alias", Label: "去掉哪一个", Kind: "select", Options: aliases}}}))
+	}
 	p.Sections = []UpkeepSection{
 		{ID: "departments", Title: "部门", Note: itoa(len(list)) + "个", Table: t},
 		{ID: "add", Title: "新增部门", Forms: []UpkeepForm{form}},
+		{ID: "alias", Title: "别名", Text: "导入总表时按名称或别名认部门;没有别名的写法会当成新部门。", Forms: names},
 	}
 	typed.shown(&p)
 	return p
