@@ -87,7 +87,13 @@ func chromium() (string, error) {
 // test when it ends.
 func tab(t *testing.T) context.Context {
 	t.Helper()
-	ctx, complaints := quietTab(t)
+	return tabFor(t, patience)
+}
+
+// tabFor is tab for a test that takes longer.
+func tabFor(t *testing.T, patience time.Duration) context.Context {
+	t.Helper()
+	ctx, complaints := quietTab(t, patience)
 	t.Cleanup(func() {
 		for _, line := range complaints() {
 			t.Errorf("the page complained: %s", line)
@@ -97,7 +103,7 @@ func tab(t *testing.T) context.Context {
 }
 
 // quietTab is tab for a test that expects complaints.
-func quietTab(t *testing.T) (ctx context.Context, complaints func() []string) {
+func quietTab(t *testing.T, patience time.Duration) (ctx context.Context, complaints func() []string) {
 	t.Helper()
 	parent, err := browser()
 	if err != nil {

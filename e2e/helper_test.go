@@ -101,7 +101,7 @@ func TestTabsHaveTheirOwnCookies(t *testing.T) {
 
 func TestBadPage(t *testing.T) {
 	t.Parallel()
-	ctx, complaints := quietTab(t)
+	ctx, complaints := quietTab(t, patience)
 	phone(t, ctx)
 	do(t, ctx, chromedp.Navigate(pages(t)+"/bad"))
 	found := strings.Join(violations(t, ctx, everything), "\n")

@@ -85,7 +85,7 @@ func TestWallRenewsItself(t *testing.T) {
 			t.Errorf("e2e: %v", err)
 		}
 	})
-	ctx, _ := quietTab(t) // a request to a server that is away is a complaint
+	ctx, _ := quietTab(t, patience) // a request to a server that is away is a complaint
 	carry(t, ctx, s.URL, session(t, s.URL, "viewer"))
 	do(t, ctx, chromedp.EmulateViewport(1920, 1080))
 	open(t, ctx, s.URL+"/screen", 200)
