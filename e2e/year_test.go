@@ -422,8 +422,14 @@ func (y *year) play() {
 			}
 			add(yearIn(month, 9, 10, 20), func() { y.mend(r.department, month, r.code, again, r.reason) })
 		}
-		// What waits for review is not shown to readers, and is not in the export.
-		add(yearIn(month, 8, 9, 25), func() { y.keep("/?month="+month, "/export/indicators.csv?month="+month) })
+		add(yearIn(month, 8, 9, 25), func() {
+			y.keep("/?month="+month, "/export/indicators.csv?month="+month)
+			for code, row := range y.figures(month) { // what waits for review is nothing yet to who reads
+				if row["value_month"] == month {
+					y.t.Errorf("%s reads %s for %s before the office has approved it", code, row["value"], month)
+				}
+			}
+		})
 		add(yearIn(month, 8, 9, 40), func() { y.approve(month, all-returned) })
 		if later+returned > 0 {
 			add(yearIn(month, 13, 15, 0), func() { y.approve(month, later+returned) })
@@ -732,16 +738,16 @@ func (y *year) compareIndicator(code string) {
 	}
 }
 
-// told is a line of the history page.
-type told struct{ Actor, Act, Object, Month, Before, After, Reason string }
+// yearLine is a line of the history page.
+type yearLine struct{ Actor, Act, Object, Month, Before, After, Reason string }
 
 // history reads the history page by page, newest first.
-func (y *year) history(query string) (all []told) {
+func (y *year) history(query string) (all []yearLine) {
 	y.t.Helper()
 	path := "/history?" + query
 	for path != "" {
 		ctx := y.visit("office", path)
-		all = append(all, get(y.t, ctx, chromedp.Evaluate[[]told](`[...document.querySelectorAll(".tbl--hist tbody tr")].map(tr => {
+		all = append(all, get(y.t, ctx, chromedp.Evaluate[[]yearLine](`[...document.querySelectorAll(".tbl--hist tbody tr")].map(tr => {
 			const text = (cell, part) => (part ? cell.querySelector(part)?.lastChild : cell.firstChild)?.textContent.trim() ?? "", c = tr.cells;
 			return {Actor: text(c[1]), Act: text(c[2]), Object: text(c[3]), Month: text(c[3], ".sub"), Before: text(c[4], "del"), After: text(c[4], "ins"), Reason: text(c[5])};
 		})`))...)
