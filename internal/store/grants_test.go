@@ -47,8 +47,10 @@ func TestGrants(t *testing.T) {
 		"sign_in_failure": "select insert delete", "session": "select insert update delete", "report_draft": "select insert update delete",
 		"task_draft": "select insert update delete", "submission_key": "select insert update delete",
 		"schema_marker": "select", "schema_migrations": "select",
+		"river_job": "select insert update delete", "river_leader": "select insert update delete", "river_queue": "select insert update delete",
+		"river_notification": "select insert update delete",
 	}
-	read := map[string]string{"account": "", "session": "", "sign_in_failure": "", "evidence": ""}
+	read := map[string]string{"account": "", "session": "", "sign_in_failure": "", "evidence": "", "robot": "", "delivery": ""}
 	want := make([]right, len(rights))
 	for i, r := range rights {
 		want[i] = right{Table: r.Table, App: "select insert", Read: "select"}
