@@ -164,7 +164,7 @@ func (w *town) seen(t testing.TB, codes ...string) []store.Seen {
 
 // tables whose rows tell that something happened.
 var tables = []string{"report", "report_revision", "report_event", "approved_value", "report_draft", "task_draft", "task_update", "history", "evidence",
-	"draft_evidence", "revision_evidence", "submission_key", "chase", "period", "extension", "light_override", "milestone"}
+	"draft_evidence", "revision_evidence", "submission_key", "chase", "period", "extension", "light_override", "milestone", "notice"}
 
 // rows counts all of them.
 func (w *town) rows(t testing.TB) map[string]int {

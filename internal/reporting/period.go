@@ -55,6 +55,7 @@ func (s *Service) Chase(ctx context.Context, by landmark.Actor, u landmark.User,
 		// In one order, so that two who chase the same do not wait for each other.
 		slices.SortFunc(named, func(a, b landmark.Department) int { return cmp.Compare(a.ID, b.ID) })
 		var entries []landmark.HistoryEntry
+		var notices []landmark.Notice
 		for _, d := range slices.CompactFunc(named, func(a, b landmark.Department) bool { return a.ID == b.ID }) {
 			sent, err := st.Chase(ctx, r.Plan.ID, d.ID, m, now.Add(-chaseAgain), by, now)
 			if err != nil {
@@ -65,10 +66,14 @@ func (s *Service) Chase(ctx context.Context, by landmark.Actor, u landmark.User,
 				continue
 			}
 			out.Sent = append(out.Sent, d)
+			notices = append(notices, chaseNotice(r, d, m, by, now))
 			entries = append(entries, landmark.HistoryEntry{At: now, Actor: by, Act: "chase.send", PlanID: r.Plan.ID, DepartmentID: d.ID, Month: m, Object: d.Name})
 		}
 		if len(entries) == 0 {
 			return nil
+		}
+		if _, err := st.InsertNotices(ctx, notices, now); err != nil {
+			return err
 		}
 		return st.AddHistory(ctx, entries...)
 	})

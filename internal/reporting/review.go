@@ -58,7 +58,10 @@ func (s *Service) decide(ctx context.Context, by landmark.Actor, u landmark.User
 		leads = u.DepartmentID
 	}
 	err = s.tx(ctx, func(st *store.Store) error {
-		moved, err = move(ctx, st, by, list, to, act, reason, leads, now)
+		if moved, err = move(ctx, st, by, list, to, act, reason, leads, now); err != nil {
+			return err
+		}
+		_, err = st.InsertNotices(ctx, decidedNotices(moved, to, reason, by), now)
 		return err
 	})
 	if err == nil {

@@ -563,6 +563,9 @@ func (f *sheet) send(c *store.Changes, by landmark.Actor, b batch, receipt *Rece
 	}
 	c.Submit(list, by, now)
 	entries := submitLines(f.record, by, list, now)
+	if len(list) > 0 {
+		c.AddNotices([]landmark.Notice{submittedNotice(f.record, f.department, f.month, list, by)}, now)
+	}
 	if len(b.tasks) > 0 {
 		var said []TaskSaid
 		for _, t := range b.tasks {

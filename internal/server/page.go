@@ -161,6 +161,7 @@ func (s *Server) bare(r *http.Request, title string) view.Page {
 	}
 	if v.User.SignedIn() && !v.User.MustChange && !v.MustEnrol {
 		p.Nav = s.nav(r, p)
+		p.Hears = rules[RightMember].may(v.User)
 	}
 	return p
 }
@@ -253,6 +254,11 @@ func (s *Server) page(r *http.Request, rec *landmark.Record, month landmark.Mont
 	}
 	if p.Reminders, err = s.reminders(r, rec, p.User); err != nil {
 		return view.Page{}, err
+	}
+	if p.Hears {
+		if p.Unseen, err = s.store.UnseenNotices(r.Context(), p.User); err != nil {
+			return view.Page{}, err
+		}
 	}
 	listed := false
 	for _, h := range plans {

@@ -64,6 +64,10 @@ func (s *Server) routes() []route {
 		{method: post, pattern: "/reports/{month}/preview", right: RightForm, handle: s.previewReport, body: reportTexts},
 		{method: get, pattern: "/evidence/{id}", right: RightForm, handle: s.exportEvidence},
 
+		// What the program tells people by itself.
+		{method: get, pattern: "/notices", right: RightMember, handle: s.showNotices},
+		{method: post, pattern: "/notices", right: RightMember, handle: s.seeNotices},
+
 		// Deciding about it.
 		{method: get, pattern: "/review", right: RightOffice, handle: s.showReview},
 		{method: post, pattern: "/review", right: RightOffice, handle: s.review, many: []string{"report"}},

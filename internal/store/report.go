@@ -151,6 +151,7 @@ type Moved struct {
 	IndicatorID  int64
 	ProjectID    int64
 	DepartmentID int64
+	Department   string
 	PlanID       int64
 	Code         string
 	Name         string
@@ -201,7 +202,7 @@ func (s *Store) Move(ctx context.Context, list []Seen, to landmark.State, reason
 					WHEN 'approved' THEN (r.state = 'signed' OR r.state = 'submitted' AND NOT d.sign_off_required) AND (n.account_id <> $5) IS NOT FALSE
 					WHEN 'returned' THEN r.state IN ('submitted', 'signed')
 					ELSE false END
-			RETURNING r.id AS report_id, r.indicator_id, j.id AS project_id, d.id AS department_id, j.plan_id, i.code, i.name, r.month, r.revision,
+			RETURNING r.id AS report_id, r.indicator_id, j.id AS project_id, d.id AS department_id, d.name AS department, j.plan_id, i.code, i.name, r.month, r.revision,
 				n.amount, n.step, n.note, n.reason, n.correction, n.submitted_by, n.submitted_at
 		), told AS (
 			INSERT INTO report_event (report_id, revision, state, reason, account_id, recorded_by, recorded_at)
@@ -212,7 +213,7 @@ func (s *Store) Move(ctx context.Context, list []Seen, to landmark.State, reason
 			FROM moved
 			WHERE $3 = 'approved'
 		)
-		SELECT m.report_id, m.indicator_id, m.project_id, m.department_id, m.plan_id, m.code, m.name, m.month, m.revision, m.amount, m.step,
+		SELECT m.report_id, m.indicator_id, m.project_id, m.department_id, m.department, m.plan_id, m.code, m.name, m.month, m.revision, m.amount, m.step,
 			b.amount AS previous, coalesce(b.step, '') AS previous_step, m.correction, m.submitted_by
 		FROM moved m LEFT JOIN before b ON b.report_id = m.report_id
 		ORDER BY m.report_id`,
@@ -225,6 +226,7 @@ func (s *Store) Move(ctx context.Context, list []Seen, to landmark.State, reason
 		IndicatorID  int64
 		ProjectID    int64
 		DepartmentID int64
+		Department   string
 		PlanID       int64
 		Code         string
 		Name         string
@@ -239,7 +241,7 @@ func (s *Store) Move(ctx context.Context, list []Seen, to landmark.State, reason
 	}
 	out, err := pgx.CollectRows(rows, func(c pgx.CollectableRow) (Moved, error) {
 		r, err := pgx.RowToStructByName[row](c)
-		return Moved{r.ReportID, r.IndicatorID, r.ProjectID, r.DepartmentID, r.PlanID, r.Code, r.Name, dateMonth(r.Month), r.Revision,
+		return Moved{r.ReportID, r.IndicatorID, r.ProjectID, r.DepartmentID, r.Department, r.PlanID, r.Code, r.Name, dateMonth(r.Month), r.Revision,
 			r.Amount, r.Step, r.Previous, r.PreviousStep, r.Correction, r.SubmittedBy}, err
 	})
 	if err != nil {

@@ -38,6 +38,8 @@ type Page struct {
 	RequestID string
 	CanChase  bool
 	Reminders []Reminder // from the office, not seen yet
+	Hears     bool       // notices are written for people like the visitor
+	Unseen    int        // notices they have not seen, 99 at most
 }
 
 // Reminder is a chase (催报) that somebody of the department has not seen yet.
