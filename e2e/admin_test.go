@@ -1,13 +1,17 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	browserproto "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 )
 
@@ -576,4 +580,102 @@ func TestSignOffInTheBrowser(t *testing.T) {
 	holds(t, office, ".flash", "已通过 3 项")
 	open(t, office, base+"/indicators/7.2?month=2023-09", http.StatusOK)
 	holds(t, office, ".readout", "42.1")
+}
+
+// download clicks a link and gives the file that comes, and the name it came
+// under.
+func download(t *testing.T, ctx context.Context, selector string) (name string, content []byte) {
+	t.Helper()
+	dir := t.TempDir()
+	params := browserproto.SetDownloadBehaviorParams{Behavior: browserproto.SetDownloadBehaviorBehaviorAllowAndName,
+		BrowserContextID: chromedp.FromContext(ctx).BrowserContextID, DownloadPath: dir, EventsEnabled: new(true)}
+	if _, err := chromedp.CallBrowser(ctx, browserproto.SetDownloadBehavior, params); err != nil {
+		t.Fatalf("e2e: take downloads: %v", err)
+	}
+	type file struct{ guid, name string }
+	var begun file
+	site := get(t, ctx, chromedp.Evaluate[string](`location.origin`))
+	done := make(chan file, 1)
+	listening, end := context.WithCancel(ctx)
+	defer end()
+	err := chromedp.ListenBrowser(listening, func(event any) { // of all tabs: other tests have servers of their own
+		switch e := event.(type) {
+		case *browserproto.EventDownloadWillBegin:
+			if begun.guid == "" && strings.HasPrefix(e.URL, site) {
+				begun = file{e.GUID, e.SuggestedFilename}
+			}
+		case *browserproto.EventDownloadProgress:
+			if e.GUID == begun.guid && e.State == browserproto.DownloadProgressStateCompleted {
+				select {
+				case done <- begun:
+				default: // said already
+				}
+			}
+		}
+	})
+	if err != nil {
+		t.Fatalf("e2e: %v", err)
+	}
+	do(t, ctx, chromedp.Click(selector))
+	select {
+	case got := <-done:
+		content, err := os.ReadFile(filepath.Join(dir, got.guid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.name, content
+	case <-ctx.Done():
+		t.Fatalf("e2e: %s brings no file", selector)
+	}
+	return "", nil
+}
+
+// A file goes from the reporter to the office as it was, and to nobody else.
+func TestEvidenceInTheBrowser(t *testing.T) {
+	t.Parallel()
+	base := startServer(t).URL
+	reporter, office := as(t, base, "reporter-renshe"), as(t, base, "office")
+	dir := t.TempDir()
+	good, bad := filepath.Join(dir, "评定 名单.pdf"), filepath.Join(dir, "网页.pdf")
+	content := []byte("%PDF-1.7\n三十六家企业的名单\n%%EOF\n")
+	for path, b := range map[string][]byte{good: content, bad: []byte("<html><script>alert(1)</script></html>")} {
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(t, reporter, base+"/reports/2023-09", http.StatusOK)
+	unfold(t, reporter)
+	for id, figure := range map[string]string{"i7-1": "36", "i7-2": "41.5", "i7-3": "78"} {
+		typeIn(t, reporter, "#"+id, figure)
+		judged(t, reporter, id)
+	}
+	for _, id := range get(t, reporter, chromedp.Evaluate[[]string](`[...document.querySelectorAll('.field__warn:not([hidden]) textarea')].map(e => '#' + e.id)`)) {
+		typeIn(t, reporter, id, "评定安排在四季度")
+	}
+	do(t, reporter, chromedp.SetUploadFiles("#i7-1-file", []string{bad}))
+	if got := press(t, reporter, submitButton); got != http.StatusUnprocessableEntity {
+		t.Fatalf("a page that calls itself a PDF: %d, want 422", got)
+	}
+	holds(t, reporter, "#i7-1-file-e", "网页.pdf")
+	if got := get(t, reporter, chromedp.Value("#i7-1")); got != "36" {
+		t.Errorf("the refused form holds %q, typed was 36", got)
+	}
+	inspect(t, reporter, "report-refused-file")
+	do(t, reporter, chromedp.SetUploadFiles("#i7-1-file", []string{good}))
+	if got := press(t, reporter, submitButton); got != http.StatusOK {
+		t.Fatalf("submit: %d\n%s", got, words(t, reporter))
+	}
+	open(t, office, base+"/review?month=2023-09", http.StatusOK)
+	unfold(t, office)
+	href := get(t, office, chromedp.Evaluate[string](`document.querySelector('#renshe a.file').getAttribute('href')`))
+	name, got := download(t, office, "#renshe a.file")
+	if name != "评定 名单.pdf" || !bytes.Equal(got, content) {
+		t.Errorf("the office gets %q holding %q", name, got)
+	}
+	if !strings.Contains(address(t, office), "/review") {
+		t.Errorf("the download leads away, to %s", address(t, office))
+	}
+	for account, want := range map[string]int{"viewer": http.StatusForbidden, "reporter-jiaoyu": http.StatusNotFound} {
+		open(t, as(t, base, account), base+href, want)
+	}
 }
