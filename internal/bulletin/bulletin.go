@@ -60,17 +60,19 @@ const (
 	StyleOrg        Style = "org"        // 发文机关标志
 	StyleLetterhead Style = "letterhead" // 发文机关标志 of a letter
 	StyleIssue      Style = "issue"      // 发文字号
-	StyleTitle      Style = "title"      // 标题; a newline only breaks the line
-	StyleAddressee  Style = "addressee"  // 主送机关
-	StyleBody       Style = "body"       // 正文
-	StyleHeading    Style = "heading"    // 一、
-	StyleSubheading Style = "subheading" // (一)
-	StyleAttachment Style = "attachment" // 附件说明
-	StyleSign       Style = "sign"       // 发文机关署名
-	StyleDate       Style = "date"       // 成文日期
-	StyleNote       Style = "note"       // 附注
-	StyleCopies     Style = "copies"     // 抄送机关, in the 版记
-	StylePrinter    Style = "printer"    // 印发机关 and, after a newline, 印发日期
+	// StyleLetterIssue is 发文字号 of a letter.
+	StyleLetterIssue Style = "letterissue"
+	StyleTitle       Style = "title"      // 标题; a newline only breaks the line
+	StyleAddressee   Style = "addressee"  // 主送机关
+	StyleBody        Style = "body"       // 正文
+	StyleHeading     Style = "heading"    // 一、
+	StyleSubheading  Style = "subheading" // (一)
+	StyleAttachment  Style = "attachment" // 附件说明
+	StyleSign        Style = "sign"       // 发文机关署名
+	StyleDate        Style = "date"       // 成文日期
+	StyleNote        Style = "note"       // 附注
+	StyleCopies      Style = "copies"     // 抄送机关, in the 版记
+	StylePrinter     Style = "printer"    // 印发机关 and, after a newline, 印发日期
 )
 
 // Imprint says whether a style is one of the 版记, which stands at the foot of
@@ -131,19 +133,25 @@ func Draft(in Input) Bulletin {
 	}
 	d := &drafter{in: in}
 	d.write()
-	unused := maps.Clone(in.Texts)
-	for _, block := range d.blocks {
-		if text, ok := in.Texts[block.Key]; ok {
-			delete(unused, block.Key)
+	b.Blocks, b.Unused = written(d.blocks, in.Texts, b.Figures)
+	return b
+}
+
+// written are the blocks with the office's own templates in the place of theirs
+// and with their text, and the keys of texts no block has.
+func written(blocks []Block, texts, figures map[string]string) (out []Block, unused []string) {
+	left := maps.Clone(texts)
+	for _, block := range blocks {
+		if text, ok := texts[block.Key]; ok {
+			delete(left, block.Key)
 			if text = tidy(text); text != block.Template {
 				block.Template, block.Edited = text, true
 			}
 		}
-		block.Text = resolve(block.Template, b.Figures)
-		b.Blocks = append(b.Blocks, block)
+		block.Text = resolve(block.Template, figures)
+		out = append(out, block)
 	}
-	b.Unused = slices.Sorted(maps.Keys(unused))
-	return b
+	return out, slices.Sorted(maps.Keys(left))
 }
 
 // Title is the bulletin's title in one line.

@@ -103,7 +103,12 @@ func (c *checker) parts() {
 	if m := c.in.Board.Month; c.in.Board.Record.Today().Compare(m.LastDay()) <= 0 {
 		c.add(MonthNotOver, "", "%s还没有结束，不能印发", m.Chinese())
 	}
-	for _, key := range []string{"org", "issue", "title", "addressee", "overall", "sign", "date", "printer"} {
+	c.needs("org", "issue", "title", "addressee", "overall", "sign", "date", "printer")
+}
+
+// needs: no block of these keys is empty.
+func (c *checker) needs(keys ...string) {
+	for _, key := range keys {
 		if block, ok := c.b.Block(key); !ok || strings.TrimSpace(block.Text) == "" {
 			c.add(PartMissing, key, "“%s”不能为空", cmp.Or(block.Label, key))
 		}
@@ -140,6 +145,9 @@ func (c *checker) texts() {
 		plain := typed(block.Template)
 		if strings.Contains(plain, "{{") || strings.Contains(plain, "}}") {
 			c.add(UnknownReference, block.Key, "“%s”里的双花括号没有写对，应写成 {{数据项}} 的样子", block.Label)
+		}
+		if block.Style == StyleNote { // a telephone number
+			plain = ""
 		}
 		for _, n := range figuresIn(words.Replace(plain), known) {
 			if !c.isDatum(n, block.Code) {

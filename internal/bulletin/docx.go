@@ -23,13 +23,21 @@ const (
 	footerTurned       = 880
 	textWide           = pageWide - marginLeft - marginRight
 
+	// A letter: its head 30 mm below the paper's edge, red lines of 170 mm under the
+	// head and 20 mm above the paper's foot.
+	letterTop  = 1701
+	letterFoot = 1134
+	letterLine = -397 // as far beyond the text at each side
+
 	// 版记 is in 4号: a character is 280 wide.
 	imprintChar = 2 * 140
 
 	lineHigh = 560 // 28 pt: 22 lines a page
 	// 3号 is 16 pt, 28 of which are wider than the 156 mm of a line; a quarter of
 	// a point less between characters makes exactly 28.
-	tighter = -5
+	tighter   = -5
+	lineChars = 28
+	heldLines = 8 // of a paragraph held to what follows
 )
 
 // Sizes in half points: 2号 22 pt, 3号 16 pt, 4号 14 pt.
@@ -69,9 +77,9 @@ func (d document) write(w io.Writer) error {
 		{"word/styles.xml", styles()},
 		{"word/settings.xml", settings},
 		{"word/fontTable.xml", fontTable()},
-		{"word/footer1.xml", footer("right")},
-		{"word/footer2.xml", footer("left")},
-		{"word/footer3.xml", d.imprint()},
+		{"word/footer1.xml", d.number("right")},
+		{"word/footer2.xml", d.number("left")},
+		{"word/footer3.xml", d.third()},
 		{"word/footer4.xml", d.imprint()},
 		{"docProps/core.xml", opened + `<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>` + escape(d.title) + `</dc:title></cp:coreProperties>`},
 	} {
@@ -114,7 +122,11 @@ func (d document) xml() string {
 		b.WriteString(paragraphXML(p, before, after))
 	}
 	if d.table == nil {
-		b.WriteString(sectionXML(upright))
+		kind := upright
+		if d.letter() {
+			kind = letterPages
+		}
+		b.WriteString(sectionXML(kind))
 	} else {
 		b.WriteString(sectionEnd(upright))
 		b.WriteString(d.table.xml())
@@ -126,6 +138,20 @@ func (d document) xml() string {
 	}
 	b.WriteString(`</w:body></w:document>`)
 	return b.String()
+}
+
+func (d document) letter() bool {
+	return slices.ContainsFunc(d.paragraphs, func(p Paragraph) bool { return p.Style == StyleLetterhead })
+}
+
+// third is what footer3 is for: the 版记, or the red line at the foot of a
+// letter's first page, which has no number.
+func (d document) third() string {
+	if !d.letter() {
+		return d.imprint()
+	}
+	return fmt.Sprintf(opened+`<w:ftr `+nsMain+`><w:p><w:pPr><w:pStyle w:val="Footer"/><w:pBdr><w:bottom w:val="thinThickSmallGap" w:sz="24" w:space="1" w:color="FF0000"/></w:pBdr>`+
+		`<w:ind w:left="%d" w:right="%d"/></w:pPr></w:p></w:ftr>`, letterLine, letterLine)
 }
 
 // parts are the paragraphs of the text and those of the 版记.
@@ -145,16 +171,17 @@ func endLine(props string) string {
 func sectionEnd(s section) string { return endLine(sectionXML(s)) }
 
 var styleIDs = map[Style]string{
-	StyleOrg: "Org", StyleLetterhead: "Letterhead", StyleIssue: "IssueLine", StyleTitle: "Title", StyleAddressee: "Addressee", StyleBody: "Normal", StyleHeading: "Heading1",
+	StyleOrg: "Org", StyleLetterhead: "Letterhead", StyleIssue: "IssueLine", StyleLetterIssue: "LetterIssue", StyleTitle: "Title", StyleAddressee: "Addressee", StyleBody: "Normal", StyleHeading: "Heading1",
 	StyleSubheading: "Heading2", StyleAttachment: "Attachment", StyleSign: "Sign", StyleDate: "SignDate", StyleNote: "Note", StyleCopies: "Copies", StylePrinter: "Printer",
 }
 
 // paragraphXML sets one paragraph. Signature and attachment keep the distance
 // the standard asks for from what stands before, and the signature never stands
-// on a page without text.
+// on a page without text. A long paragraph is not held to it: LibreOffice would move
+// the whole of it to the next page, and there is text enough beside the signature.
 func paragraphXML(p Paragraph, before, after Style) string {
 	extra := ""
-	if after == StyleSign || after == StyleAttachment {
+	if (after == StyleSign || after == StyleAttachment) && width(p.Text) <= heldLines*lineChars*2 {
 		extra = `<w:keepNext/>`
 	}
 	switch p.Style {
@@ -194,11 +221,12 @@ const (
 	upright section = iota
 	turned          // the annex: its binding edge is at the top
 	back            // the 版记 alone, on the back of a sheet, where no number stands
+	letterPages
 )
 
 func sectionXML(s section) string {
 	wide, high, orient, begins := pageWide, pageHigh, "", "nextPage"
-	odd, even := "rId4", "rId5"
+	odd, even, first, differs := "rId4", "rId5", "", ""
 	top, right, bottom, left, foot := marginTop, marginRight, marginBottom, marginLeft, footerUp
 	switch s {
 	case turned:
@@ -206,11 +234,14 @@ func sectionXML(s section) string {
 		top, right, bottom, left, foot = marginLeft, marginTop, marginRight, marginBottom, footerTurned
 	case back:
 		begins, odd, even, foot = "evenPage", "rId6", "rId7", marginBottom
+	case letterPages:
+		top, foot = letterTop, letterFoot
+		first, differs = `<w:footerReference w:type="first" r:id="rId6"/>`, `<w:titlePg/>`
 	case upright:
 	}
-	return fmt.Sprintf(`<w:sectPr><w:footerReference w:type="default" r:id="%s"/><w:footerReference w:type="even" r:id="%s"/><w:type w:val="%s"/>`+
-		`<w:pgSz w:w="%d" w:h="%d"%s/><w:pgMar w:top="%d" w:right="%d" w:bottom="%d" w:left="%d" w:header="851" w:footer="%d" w:gutter="0"/></w:sectPr>`,
-		odd, even, begins, wide, high, orient, top, right, bottom, left, foot)
+	return fmt.Sprintf(`<w:sectPr><w:footerReference w:type="default" r:id="%s"/><w:footerReference w:type="even" r:id="%s"/>%s<w:type w:val="%s"/>`+
+		`<w:pgSz w:w="%d" w:h="%d"%s/><w:pgMar w:top="%d" w:right="%d" w:bottom="%d" w:left="%d" w:header="851" w:footer="%d" w:gutter="0"/>%s</w:sectPr>`,
+		odd, even, first, begins, wide, high, orient, top, right, bottom, left, foot, differs)
 }
 
 // imprint is the 版记, for the foot of its section's page: only there does every
@@ -279,9 +310,14 @@ func (t *table) xml() string {
 	return b.String()
 }
 
-// footer is the page number in 4号 宋体, one character from the outer edge.
-func footer(side string) string {
-	return opened + `<w:ftr ` + nsMain + `><w:p><w:pPr><w:pStyle w:val="Footer"/><w:ind w:` + side + `Chars="100" w:` + side + `="280"/><w:jc w:val="` + side + `"/></w:pPr>` +
+// number is the page number in 4号 宋体, one character from the outer edge, in a
+// letter as high as elsewhere.
+func (d document) number(side string) string {
+	raised := ""
+	if d.letter() {
+		raised = fmt.Sprintf(`<w:spacing w:after="%d"/>`, footerUp-letterFoot)
+	}
+	return opened + `<w:ftr ` + nsMain + `><w:p><w:pPr><w:pStyle w:val="Footer"/>` + raised + `<w:ind w:` + side + `Chars="100" w:` + side + `="280"/><w:jc w:val="` + side + `"/></w:pPr>` +
 		`<w:r><w:t xml:space="preserve">— </w:t></w:r><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText xml:space="preserve"> PAGE </w:instrText></w:r>` +
 		`<w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>1</w:t></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r><w:r><w:t xml:space="preserve"> —</w:t></w:r></w:p></w:ftr>`
 }
@@ -311,8 +347,9 @@ func styles() string {
 	// 35 mm from the top of the text to the red head, two empty lines under it.
 	add("Org", "发文机关标志", own, "", fmt.Sprintf(`<w:spacing w:before="%d" w:after="%d" w:line="240" w:lineRule="auto"/><w:jc w:val="center"/>`, orgDown, lineHigh),
 		face(faceTitle)+`<w:color w:val="FF0000"/>`+plain)
-	add("Letterhead", "信函机关标志", own, "", `<w:pBdr><w:bottom w:val="double" w:sz="12" w:space="6" w:color="FF0000"/></w:pBdr><w:spacing w:line="240" w:lineRule="auto"/><w:jc w:val="center"/>`,
+	add("Letterhead", "信函机关标志", own, "", fmt.Sprintf(`<w:pBdr><w:bottom w:val="thickThinSmallGap" w:sz="24" w:space="11" w:color="FF0000"/></w:pBdr><w:spacing w:line="240" w:lineRule="auto"/><w:ind w:left="%d" w:right="%d"/><w:jc w:val="center"/>`, letterLine, letterLine),
 		face(faceTitle)+`<w:color w:val="FF0000"/>`+plain)
+	add("LetterIssue", "信函发文字号", own, "", `<w:spacing w:before="140"/><w:jc w:val="right"/>`, plain)
 	add("IssueLine", "发文字号", own, "", `<w:pBdr><w:bottom w:val="single" w:sz="18" w:space="11" w:color="FF0000"/></w:pBdr><w:jc w:val="center"/>`, plain)
 	add("Title", "Title", "", "", fmt.Sprintf(`<w:keepNext/><w:spacing w:before="%d" w:after="%d" w:line="700" w:lineRule="exact"/><w:jc w:val="center"/>`, 2*lineHigh, lineHigh),
 		face(faceTitle)+plain+size(sizeTitle))

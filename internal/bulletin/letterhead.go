@@ -18,6 +18,7 @@ type Letterhead struct {
 	landmark.Letterhead
 	Year     int
 	Bulletin string // 共富通报〔2023〕3号
+	Letter   string // empty where letters have no number
 }
 
 // Letterhead reads what a plan's papers carry.
@@ -27,12 +28,16 @@ func (s *Service) Letterhead(ctx context.Context, plan *landmark.Plan, now time.
 		return Letterhead{}, err
 	}
 	out := Letterhead{Letterhead: head, Year: now.In(s.zone).Year()}
-	used, _ := head.UsedIn(out.Year)
+	used, letters := head.UsedIn(out.Year)
 	n, err := s.store.NextBulletinNumber(ctx, plan.City, out.Year, used)
 	if err != nil {
 		return Letterhead{}, err
 	}
 	out.Bulletin = numbered(head.BulletinNumber, out.Year, n)
+	if n, err = s.store.NextLetterNumber(ctx, plan.City, out.Year, letters); err != nil {
+		return Letterhead{}, err
+	}
+	out.Letter = numbered(head.LetterNumber, out.Year, n)
 	return out, nil
 }
 

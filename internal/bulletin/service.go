@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"time"
-	"unicode/utf8"
 
 	"landmark/internal/landmark"
 	"landmark/internal/store"
@@ -114,19 +113,8 @@ func (s *Service) Save(ctx context.Context, u landmark.User, by landmark.Actor, 
 		}
 		kept := maps.Clone(in.Texts)
 		in.Texts = nil
-		for _, block := range Draft(in).Blocks {
-			text, ok := texts[block.Key]
-			if !ok {
-				continue
-			}
-			if text = tidy(text); utf8.RuneCountInString(text) > maxText {
-				return landmark.Errorf(landmark.Invalid, block.Key, "“%s”最多%d个字", block.Label, maxText)
-			}
-			if text == block.Template {
-				delete(kept, block.Key)
-			} else {
-				kept[block.Key] = text
-			}
+		if err := keep(kept, Draft(in).Blocks, texts); err != nil {
+			return err
 		}
 		saved, err = st.SaveBulletinDraft(ctx, d.Record.Plan.ID, m, version, kept, by, now)
 		return err
@@ -223,19 +211,6 @@ func (s *Service) List(ctx context.Context, planID int64, asOf time.Time) ([]Fro
 // File is the file of a month's issued bulletin, byte for byte as it went out.
 func (s *Service) File(ctx context.Context, planID int64, m landmark.Month) ([]byte, error) {
 	return s.store.BulletinFile(ctx, planID, m)
-}
-
-// Letters drafts the month's chase letters from the data as they stand now.
-func (s *Service) Letters(ctx context.Context, slug string, m landmark.Month, now time.Time) ([]Letter, error) {
-	record, err := s.store.Record(ctx, slug, now, now, s.zone)
-	if err != nil {
-		return nil, err
-	}
-	head, err := s.store.Letterhead(ctx, record.Plan)
-	if err != nil {
-		return nil, err
-	}
-	return Letters(Input{Board: record.Board(m), Date: landmark.DateOf(now.In(s.zone)), Letterhead: head}), nil
 }
 
 func frozen(row store.BulletinIssue) Frozen {

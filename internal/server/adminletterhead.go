@@ -26,7 +26,7 @@ func (s *Server) answerLetterhead(w http.ResponseWriter, r *http.Request, status
 	if err != nil {
 		return err
 	}
-	shown := view.Letterhead{Letterhead: head.Letterhead, Year: head.Year, Next: head.Bulletin, Past: past}
+	shown := view.Letterhead{Letterhead: head.Letterhead, Year: head.Year, Next: head.Bulletin, NextLetter: head.Letter, Past: past}
 	return s.render(w, r, status, view.Upkeeping(view.NewLetterheadPage(page, rec, shown, typed)))
 }
 

@@ -142,8 +142,7 @@ func (s *Server) bulletinPage(r *http.Request, rec *landmark.Record, m landmark.
 	p.Path = "/bulletins/" + m.String()
 	page := view.BulletinPage{File: p.To(p.Path+"/file", "month", ""), Annex: view.DocTable{Title: b.Annex.Title, Head: b.Annex.Head}}
 	for _, para := range b.Paragraphs() {
-		shown := view.DocParagraph{Style: string(para.Style), Lines: strings.Split(para.Text, "\n")}
-		if para.Style.Imprint() {
+		if shown := docParagraph(para); para.Style.Imprint() {
 			page.Imprint = append(page.Imprint, shown)
 		} else {
 			page.Paragraphs = append(page.Paragraphs, shown)
@@ -158,11 +157,18 @@ func (s *Server) bulletinPage(r *http.Request, rec *landmark.Record, m landmark.
 			return view.BulletinPage{}, err
 		}
 		for _, l := range letters {
-			page.Letters = append(page.Letters, view.DocLetter{Department: l.Department.Name, Missing: l.Missing,
-				Href: p.To(p.Path+"/letters/"+url.PathEscape(l.Department.Slug), "month", "")})
+			link := view.DocLetter{Department: l.Department.Name, Missing: l.Missing, Href: p.To(p.Path+"/letters/"+url.PathEscape(l.Department.Slug), "month", "")}
+			if l.Issued != nil {
+				link.Issued = view.Moment(l.Issued.IssuedAt.In(s.zone))
+			}
+			page.Letters = append(page.Letters, link)
 		}
 	}
 	return view.NewBulletinPage(p, page), nil
+}
+
+func docParagraph(p bulletin.Paragraph) view.DocParagraph {
+	return view.DocParagraph{Style: string(p.Style), Lines: strings.Split(p.Text, "\n")}
 }
 
 // draftForm is a draft's form as it came, to be shown again when it is refused.
@@ -176,41 +182,35 @@ type draftForm struct {
 	faults  []view.Fault // of single texts; the field is the block's key
 }
 
-var bulletinSections = []struct {
+type bulletinSection struct {
 	section bulletin.Section
 	name    string
-}{
+}
+
+var bulletinSections = []bulletinSection{
 	{bulletin.SectionHead, "文头与引言"}, {bulletin.SectionOverall, "总体情况"}, {bulletin.SectionGood, "进展较好的指标"}, {bulletin.SectionLagging, "滞后的指标"},
 	{bulletin.SectionDiscipline, "报送情况"}, {bulletin.SectionNext, "下一步工作要求"}, {bulletin.SectionCorrections, "上期通报以来的更正"}, {bulletin.SectionFoot, "附件、落款与版记"},
 }
 
-// answerDraft shows a month's draft with its self-check, and what was typed
-// where the form was refused.
-func (s *Server) answerDraft(w http.ResponseWriter, r *http.Request, status int, f draftForm) error {
-	d, err := s.bulletins.Draft(r.Context(), f.plan, f.month, s.now())
-	if err != nil {
-		return err
-	}
-	page, err := s.bulletinPage(r, d.Record, f.month, d.Bulletin)
-	if err != nil {
-		return err
-	}
-	e := &view.BulletinEditor{Action: page.To(page.Path, "month", ""), Version: d.Version, SavedBy: d.SavedBy, SavedAt: d.SavedAt.In(s.zone), Refused: f.refused, Unused: d.Unused}
+// editor is the form around a draft's blocks: with the faults of the self-check
+// and, where the form was refused, what was typed.
+func editor(f draftForm, sections []bulletinSection, blocks []bulletin.Block, faults []bulletin.Fault) *view.BulletinEditor {
+	e := &view.BulletinEditor{Refused: f.refused}
 	wrong := map[string][]string{}
 	for _, fault := range f.faults {
 		wrong[fault.Field] = append(wrong[fault.Field], fault.Message)
 	}
-	for _, fault := range d.Faults {
+	for _, fault := range faults {
 		shown := view.Fault{Message: fault.Kind.Chinese() + ":" + fault.Message}
-		if _, ok := d.Block(fault.Block); ok {
+		if slices.ContainsFunc(blocks, func(b bulletin.Block) bool { return b.Key == fault.Block }) {
 			shown.Field = view.BulletinBlock{Key: fault.Block}.Field()
 			wrong[fault.Block] = append(wrong[fault.Block], fault.Message)
 		}
 		e.Faults = append(e.Faults, shown)
 	}
-	for _, section := range bulletinSections {
-		part := view.BulletinSection{Name: section.name}
-		for _, b := range d.Blocks {
+	for _, section := range sections {
+		part := view.BulletinSection{Name: section.name, Open: len(sections) == 1}
+		for _, b := range blocks {
 			if b.Section != section.section {
 				continue
 			}
@@ -228,11 +228,53 @@ func (s *Server) answerDraft(w http.ResponseWriter, r *http.Request, status int,
 			e.Sections = append(e.Sections, part)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(d.Figures)) {
-		e.Figures = append(e.Figures, view.DocFigure{Name: name, Text: d.Figures[name]})
+	return e
+}
+
+func docFigures(figures map[string]string) []view.DocFigure {
+	var out []view.DocFigure
+	for _, name := range slices.Sorted(maps.Keys(figures)) {
+		out = append(out, view.DocFigure{Name: name, Text: figures[name]})
 	}
+	return out
+}
+
+// answerDraft shows a month's draft with its self-check, and what was typed
+// where the form was refused.
+func (s *Server) answerDraft(w http.ResponseWriter, r *http.Request, status int, f draftForm) error {
+	d, err := s.bulletins.Draft(r.Context(), f.plan, f.month, s.now())
+	if err != nil {
+		return err
+	}
+	page, err := s.bulletinPage(r, d.Record, f.month, d.Bulletin)
+	if err != nil {
+		return err
+	}
+	e := editor(f, bulletinSections, d.Blocks, d.Faults)
+	e.Action, e.Version, e.SavedBy, e.SavedAt, e.Unused = page.To(page.Path, "month", ""), d.Version, d.SavedBy, d.SavedAt.In(s.zone), d.Unused
+	e.Fine, e.Warning = "分组相加等于总数,占比合计 100.0%,滞后指标和漏报单位都已点名,文中数据与核定数据一致。", "印发后不能再改。"
+	e.Figures = docFigures(d.Figures)
 	page.Editor = e
 	return s.render(w, r, status, view.Bulletin(page))
+}
+
+// readDraft reads the form of a draft: what is typed, and whether to save or to
+// issue it.
+func readDraft(r *http.Request, rec *landmark.Record, m landmark.Month) (f draftForm, action string, err error) {
+	version, err := strconv.Atoi(r.PostFormValue("version"))
+	if err != nil || version < 0 {
+		return f, "", problem(http.StatusBadRequest, "表单里没有草稿的版本,请重新打开这一页")
+	}
+	if action = r.PostFormValue("action"); action != "save" && action != "issue" {
+		return f, "", problem(http.StatusBadRequest, "只能保存草稿或印发")
+	}
+	f = draftForm{plan: rec.Plan.Slug, month: m, version: version, texts: map[string]string{}}
+	for name, values := range r.PostForm {
+		if key, ok := strings.CutPrefix(name, "text["); ok && strings.HasSuffix(key, "]") {
+			f.texts[strings.TrimSuffix(key, "]")] = values[0]
+		}
+	}
+	return f, action, nil
 }
 
 // writeBulletin handles POST /bulletins/{month}: action save or issue. Issuing
@@ -242,19 +284,9 @@ func (s *Server) writeBulletin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	version, err := strconv.Atoi(r.PostFormValue("version"))
-	if err != nil || version < 0 {
-		return problem(http.StatusBadRequest, "表单里没有草稿的版本,请重新打开这一页")
-	}
-	action := r.PostFormValue("action")
-	if action != "save" && action != "issue" {
-		return problem(http.StatusBadRequest, "只能保存草稿或印发")
-	}
-	f := draftForm{plan: rec.Plan.Slug, month: m, version: version, texts: map[string]string{}}
-	for name, values := range r.PostForm {
-		if key, ok := strings.CutPrefix(name, "text["); ok && strings.HasSuffix(key, "]") {
-			f.texts[strings.TrimSuffix(key, "]")] = values[0]
-		}
+	f, action, err := readDraft(r, rec, m)
+	if err != nil {
+		return err
 	}
 	v := auth.VisitFrom(r.Context())
 	user, by := v.User, v.Actor()
@@ -262,7 +294,7 @@ func (s *Server) writeBulletin(w http.ResponseWriter, r *http.Request) error {
 	if q.plan != "" {
 		here += "?plan=" + url.QueryEscape(q.plan)
 	}
-	saved, err := s.bulletins.Save(r.Context(), user, by, rec.Plan.Slug, m, version, f.texts, s.now())
+	saved, err := s.bulletins.Save(r.Context(), user, by, rec.Plan.Slug, m, f.version, f.texts, s.now())
 	if err == nil && action == "save" {
 		return s.redirect(w, r, here, "草稿已保存")
 	}
@@ -318,32 +350,4 @@ func (s *Server) exportBulletin(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.download(w, docxType, "bulletin-"+m.String()+".docx", file)
 	return nil
-}
-
-// exportLetter handles GET /bulletins/{month}/letters/{department}.
-func (s *Server) exportLetter(w http.ResponseWriter, r *http.Request) error {
-	rec, m, _, err := s.bulletinMonth(r)
-	if err != nil {
-		return err
-	}
-	slug, err := pathParam(r, "department")
-	if err != nil {
-		return err
-	}
-	letters, err := s.bulletins.Letters(r.Context(), rec.Plan.Slug, m, s.now())
-	if err != nil {
-		return err
-	}
-	for _, l := range letters {
-		if l.Department.Slug != slug && l.Department.Name != slug {
-			continue
-		}
-		var file bytes.Buffer
-		if err := l.WriteDOCX(&file); err != nil {
-			return err
-		}
-		s.download(w, docxType, "letter-"+m.String()+"-"+l.Department.Slug+".docx", file.Bytes())
-		return nil
-	}
-	return landmark.Errorf(landmark.NotFound, "department", "这个单位%s没有漏报,不用催办", m.Chinese())
 }

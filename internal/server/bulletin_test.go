@@ -119,9 +119,6 @@ func TestBulletinFromDraftToIssue(t *testing.T) {
 	if err != nil || !strings.Contains(next.Text(), "由13820人更正为15000人") {
 		t.Errorf("the next draft does not tell of the correction (%v)", err)
 	}
-	if res := office.get("/bulletins/2023-09/letters/minzheng"); res.Header.Get("Content-Disposition") == "" {
-		t.Errorf("the chase letter: %d without a file", res.StatusCode)
-	}
 }
 
 // The letterhead's form: kept, refused beside its field, refused to the second of
@@ -160,5 +157,62 @@ func TestLetterheadForm(t *testing.T) {
 	}
 	if !strings.Contains(bodyOf(t, b.get("/bulletins")), "/admin/letterhead") || strings.Contains(bodyOf(t, w.enter("viewer").get("/bulletins")), "/admin/letterhead") {
 		t.Error("the list leads not the office, or also a viewer, to the letterhead")
+	}
+}
+
+// A chase letter is edited on its page, issued once, and seen by the department as
+// a reminder.
+func TestLetterPage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.account("office", landmark.RoleOffice, "")
+	w.account("reporter", landmark.RoleReporter, "民政局")
+	w.report(map[string]string{"3.1": "13820"}, "")
+	office := w.enter("office")
+	const address = "/bulletins/2023-09/letters/minzheng"
+	list := bodyOf(t, office.get("/bulletins/2023-09"))
+	if !strings.Contains(list, `href="`+address) {
+		t.Fatal("the bulletin's page does not lead to the letter")
+	}
+	page := bodyOf(t, office.get(address))
+	for _, want := range []string{"催民政局报2023年9月数据的函", "可以印发", "{{missing}}", "同时记一次催报"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the draft lacks %q", want)
+		}
+	}
+	if res := office.get(address + "/file"); !strings.Contains(res.Header.Get("Content-Disposition"), "draft") {
+		t.Errorf("the draft's file: %d %q", res.StatusCode, res.Header.Get("Content-Disposition"))
+	}
+	if res := office.post(address, "action", "issue", "version", "0", "text[request]", "尚有9项<b>"); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Fatalf("issue with a typed figure: %d, want 422", res.StatusCode)
+	} else if page := bodyOf(t, res); !strings.Contains(page, "手写数字") || !strings.Contains(page, "尚有9项&lt;b&gt;") || versionField.FindStringSubmatch(page)[1] != "1" {
+		t.Error("the refused form lacks the fault, the text or the new version")
+	}
+	if res := office.post(address, "action", "save", "version", "0", "text[request]", "我的稿子"); res.StatusCode != http.StatusConflict {
+		t.Errorf("save over another's: %d, want 409", res.StatusCode)
+	} else if page := bodyOf(t, res); !strings.Contains(page, "我的稿子") || !strings.Contains(page, "尚有9项&lt;b&gt;") {
+		t.Error("the refused form lacks one of the two versions")
+	}
+	if res := office.post(address, "action", "save", "version", "1", "text[request]", strings.Repeat("长", 4001)); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("a text too long: %d, want 422", res.StatusCode)
+	}
+	if res := office.post(address, "action", "send", "version", "1"); res.StatusCode != http.StatusBadRequest {
+		t.Errorf("an unknown action: %d, want 400", res.StatusCode)
+	}
+	office.done(office.post(address, "action", "save", "version", "1", "text[request]", "请{{missing}}项一并补报。"), "草稿已保存")
+	office.done(office.post(address, "action", "issue", "version", "2"), "催办函已印发")
+	if res := office.post(address, "action", "issue", "version", "2"); res.StatusCode != http.StatusConflict {
+		t.Errorf("issue again: %d, want 409", res.StatusCode)
+	}
+	frozen := bodyOf(t, office.get(address))
+	file := []byte(bodyOf(t, office.get(address+"/file")))
+	if strings.Contains(frozen, "<textarea") || !strings.Contains(frozen, "项一并补报。") || !strings.Contains(frozen, fmt.Sprintf("%x", sha256.Sum256(file))) {
+		t.Error("the letter can be edited, lacks its text, or names another hash than its file's")
+	}
+	if got, want := strings.Count(bodyOf(t, office.get("/bulletins/2023-09")), "待印发"), strings.Count(list, "待印发")-1; got != want {
+		t.Errorf("%d letters wait to be issued, want %d", got, want)
+	}
+	if page := bodyOf(t, w.enter("reporter").get("/")); !strings.Contains(page, "催报") {
+		t.Error("the department is not reminded")
 	}
 }

@@ -101,7 +101,9 @@ func (s *Server) routes() []route {
 		{method: get, pattern: "/bulletins/{month}", right: RightRead, handle: s.showBulletin},
 		{method: post, pattern: "/bulletins/{month}", right: RightOffice, handle: s.writeBulletin, body: bulletinBody},
 		{method: get, pattern: "/bulletins/{month}/file", right: RightRead, handle: s.exportBulletin},
-		{method: get, pattern: "/bulletins/{month}/letters/{department}", right: RightOffice, handle: s.exportLetter},
+		{method: get, pattern: "/bulletins/{month}/letters/{department}", right: RightOffice, handle: s.showLetter},
+		{method: post, pattern: "/bulletins/{month}/letters/{department}", right: RightOffice, handle: s.writeLetter, body: bulletinBody},
+		{method: get, pattern: "/bulletins/{month}/letters/{department}/file", right: RightOffice, handle: s.exportLetter},
 
 		// Its data for other programs.
 		{method: get, pattern: "/export/indicators.csv", right: RightRead, handle: s.exportIndicators},

@@ -42,7 +42,7 @@ func TestGrants(t *testing.T) {
 	// What is not listed here is append-only for the program and open to read.
 	app := map[string]string{
 		"account": "select insert update", "department": "select insert update", "plan": "select insert update", "project": "select insert update",
-		"indicator": "select insert update", "report": "select insert update", "bulletin_draft": "select insert update", "plan_edition": "select insert update",
+		"indicator": "select insert update", "report": "select insert update", "bulletin_draft": "select insert update", "letter_draft": "select insert update", "plan_edition": "select insert update",
 		"department_alias": "select insert delete", "draft_evidence": "select insert delete", "history_pending": "select insert delete",
 		"sign_in_failure": "select insert delete", "session": "select insert update delete", "report_draft": "select insert update delete",
 		"task_draft": "select insert update delete", "submission_key": "select insert update delete",

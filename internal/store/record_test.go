@@ -147,7 +147,7 @@ func TestAppendOnly(t *testing.T) {
 	}
 	for _, table := range []string{"indicator_nature", "indicator_target", "indicator_curve", "indicator_definition", "indicator_baseline", "light_rule", "period", "extension",
 		"chase", "report_revision", "report_event", "approved_value", "task_update", "milestone", "light_override", "evidence", "revision_evidence", "history", "history_seal",
-		"bulletin_issue", "letterhead"} {
+		"bulletin_issue", "letterhead", "letter_issue"} {
 		var column string
 		if err := app.QueryRow(ctx, `SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum = 2`, table).Scan(&column); err != nil {
 			t.Fatal(err)

@@ -195,6 +195,8 @@ var refusals = map[string]error{
 	"light_override_withdrawn_once":    landmark.Errorf(landmark.Conflict, "", "这条改判已经撤销过了"),
 	"bulletin_issue_month_unique":      landmark.Errorf(landmark.Conflict, "", "这个月的通报已经印发,不能再印发一次"),
 	"bulletin_issue_number_unique":     landmark.Errorf(landmark.Conflict, "", "这个通报文号刚被占用,请再试一次"),
+	"letter_issue_department_unique":   landmark.Errorf(landmark.Conflict, "", "给这个单位的催办函已经印发,不能再印发一次"),
+	"letter_issue_number_unique":       landmark.Errorf(landmark.Conflict, "", "这个催办函文号刚被占用,请再试一次"),
 }
 
 // A month is stored as the date of its first day.

@@ -7,9 +7,10 @@ import (
 // Letterhead is what the office's papers carry, and the next one's number.
 type Letterhead struct {
 	landmark.Letterhead
-	Year int
-	Next string
-	Past []landmark.HistoryEntry
+	Year       int
+	Next       string // bulletin's number
+	NextLetter string // empty: letters have none
+	Past       []landmark.HistoryEntry
 }
 
 // NewLetterheadPage is GET /admin/letterhead and the answer to its form refused.
@@ -17,6 +18,9 @@ func NewLetterheadPage(page Page, r *landmark.Record, h Letterhead, typed Typed)
 	p := newUpkeep(page, "发文设置")
 	p.Sub = "通报和催办函的发文机关、文号和版记。改动从下一份稿子起用;已印发的不变。"
 	p.Facts = []Fact{{Term: "下一份通报的文号", Text: h.Next}}
+	if h.NextLetter != "" {
+		p.Facts = append(p.Facts, Fact{Term: "下一份催办函的文号", Text: h.NextLetter})
+	}
 	bulletins, letters := h.UsedIn(h.Year)
 	whole := func(n int) string {
 		if n == 0 {

@@ -38,9 +38,10 @@ type BulletinStamp struct {
 type BulletinPage struct {
 	Page
 	Heading    string
+	Above      *Link // the page a letter belongs to
 	Issued     *BulletinStamp
 	Paragraphs []DocParagraph
-	Annex      DocTable
+	Annex      DocTable       // without a head: none
 	Imprint    []DocParagraph // 版记, after the annex
 	File       string
 	Letters    []DocLetter
@@ -66,11 +67,12 @@ type DocRow struct {
 	Cells []string
 }
 
-// DocLetter is a chase letter to be had as a file.
+// DocLetter leads to a chase letter.
 type DocLetter struct {
 	Department string
-	Missing    int
+	Missing    int // how many indicators, now
 	Href       string
+	Issued     string // when it went out, empty: not yet
 }
 
 // BulletinEditor is the form around a draft.
@@ -80,6 +82,8 @@ type BulletinEditor struct {
 	SavedBy  string
 	SavedAt  time.Time
 	Refused  string  // why the last press of a button had no effect
+	Fine     string  // what the self-check has found in order
+	Warning  string  // what issuing means
 	Faults   []Fault // of the self-check; the field is the block's
 	Sections []BulletinSection
 	Figures  []DocFigure
@@ -134,8 +138,20 @@ func NewBulletinPage(p Page, b BulletinPage) BulletinPage {
 	return b
 }
 
+// NewLetterPage words the heading of a chase letter.
+func NewLetterPage(p Page, to landmark.Department, b BulletinPage) BulletinPage {
+	b.Page = p
+	b.Body = "page-bulletin"
+	b.Heading = "催" + to.Name + "报" + p.Month.Chinese() + "数据的函"
+	b.Above = &Link{p.Month.Chinese() + "通报", p.To("/bulletins/"+p.Month.String(), "month", "")}
+	return b
+}
+
 // Sub is the line under the heading.
 func (p BulletinPage) Sub() string {
+	if p.Issued != nil && p.Issued.Number == "" {
+		return fmt.Sprintf("%s%s印发", Moment(p.Issued.At), p.Issued.By)
+	}
 	if p.Issued != nil {
 		return fmt.Sprintf("%s · %s%s印发 · 数据截至%s", p.Issued.Number, Moment(p.Issued.At), p.Issued.By, Moment(p.Issued.AsOf))
 	}

@@ -1,0 +1,2 @@
+DROP TABLE letter_issue, letter_draft;
+DELETE FROM schema_marker WHERE version = 16;
