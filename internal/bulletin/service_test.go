@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/shopspring/decimal"
 
 	"landmark/internal/landmark"
 	"landmark/internal/pgtest"
@@ -35,25 +34,28 @@ func filled(t *testing.T, st *store.Store) {
 	if err := st.InsertPlan(t.Context(), r.Plan, sender, moment(5, 31, 9)); err != nil {
 		t.Fatal(err)
 	}
-	stored, err := st.Record(t.Context(), "", time.Time{}, atIssue, shanghai)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for m, at := range map[landmark.Month]time.Time{month9 - 1: moment(9, 4, 10), month9: moment(10, 4, 10)} {
-		var list []store.Submission
+		var list []reporting.ValueInput
 		for _, ind := range r.Plan.Indicators() {
 			if v, ok := r.Value(ind.ID, m); ok {
-				list = append(list, store.Submission{IndicatorID: indicator(t, stored, ind.Code).ID, Month: m, Amount: v.Amount, Step: v.Step, Reason: v.Reason})
+				in := reporting.ValueInput{Code: ind.Code, Step: v.Step, Reason: "已核对"}
+				if v.Reason != "" {
+					in.Reason = v.Reason
+				}
+				if v.Amount.Valid {
+					in.Value = landmark.Entered(v.Amount.Decimal)
+				}
+				list = append(list, in)
 			}
 		}
-		send(t, st, list, at)
+		send(t, st, m, list, at)
 	}
 }
 
-func send(t *testing.T, st *store.Store, list []store.Submission, at time.Time) {
+func send(t *testing.T, st *store.Store, m landmark.Month, list []reporting.ValueInput, at time.Time) {
 	t.Helper()
 	work := reporting.New(st, shanghai)
-	sent, err := work.Take(t.Context(), sender, seeds.Slug, list, at)
+	sent, err := work.Import(t.Context(), sender, seeds.Slug, m, list, false, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +137,7 @@ func TestIssue(t *testing.T) {
 
 	// What comes after does not touch it, and appears in the next.
 	ind := indicator(t, draft.Record, "3.1")
-	send(t, st, []store.Submission{{IndicatorID: ind.ID, Month: month9, Amount: decimal.NewNullDecimal(decimal.NewFromInt(13800)), Reason: "重复统计"}}, moment(10, 20, 9))
+	send(t, st, month9, []reporting.ValueInput{{Code: ind.Code, Value: "13800", Reason: "重复统计"}}, moment(10, 20, 9))
 	read, err := s.Issued(ctx, plan, month9)
 	if err != nil {
 		t.Fatal(err)

@@ -59,6 +59,12 @@ type teller struct {
 	acts      []act
 }
 
+// row is what a department fills in for one indicator.
+type row struct {
+	ind                 *landmark.Indicator
+	value, note, reason string // a qualitative indicator's value is its step
+}
+
 // act is something done at a moment.
 type act struct {
 	at time.Time
@@ -158,12 +164,12 @@ func (t *teller) month(i int, m landmark.Month) error {
 	last := m == landmark.MonthOf(2023, 9)
 	next := m + 1
 	for minute, slug := range Leads {
-		var list []store.Submission
+		var list []row
 		for _, ind := range t.plan.Indicators() {
 			if ind.Project.Lead.Slug != slug || values[ind.Code][i] == "" {
 				continue
 			}
-			list = append(list, t.submission(ind, m, values[ind.Code][i]))
+			list = append(list, row{ind: ind, value: values[ind.Code][i], note: notes[ind.Code][m.String()]})
 		}
 		if len(list) == 0 || last && missing[slug] {
 			continue
@@ -177,71 +183,62 @@ func (t *teller) month(i int, m landmark.Month) error {
 		}
 		sent := t.at(next.Number(), day, 9+minute%6, 5+7*minute)
 		if last && slug == "minzheng" {
-			t.returned(list, sent)
+			t.returned(m, list, sent)
 			continue
 		}
-		t.send("reporter-"+slug, list, sent)
+		t.send("reporter-"+slug, m, list, sent)
 		if !(last && waiting[slug]) {
 			reviewed := sent.Add(26*time.Hour + time.Duration(minute)*time.Minute)
 			if last && slug == "jianshe" {
 				reviewed = t.at(10, 11, 17, 40)
 			}
-			t.approve(list, reviewed)
+			t.approve(m, list, reviewed)
 		}
 	}
 	return nil
 }
 
-func (t *teller) submission(ind *landmark.Indicator, m landmark.Month, value string) store.Submission {
-	v := store.Submission{IndicatorID: ind.ID, Month: m, Note: notes[ind.Code][m.String()]}
-	if ind.Kind == landmark.Qualitative {
-		v.Step = value
-	} else {
-		v.Amount = decimal.NewNullDecimal(decimal.RequireFromString(value))
-	}
-	return v
-}
-
-// send submits a department's month, with reasons where a light turns to trouble.
-func (t *teller) send(account string, list []store.Submission, at time.Time) {
-	_, by := t.actor(account)
+// send submits a department's month as its reporter does on the form, with reasons
+// where the checks ask for one.
+func (t *teller) send(account string, m landmark.Month, list []row, at time.Time) {
+	u, by := t.actor(account)
 	t.add(at, func(at time.Time) error {
-		r, err := t.store.Record(t.ctx, t.slug, time.Time{}, at, t.zone)
+		in := reporting.FormInput{Plan: t.slug, Month: m, Indicators: map[string]reporting.Typed{}}
+		for _, v := range list {
+			typed := reporting.Typed{Note: &v.note, Reason: &v.reason}
+			if v.ind.Kind == landmark.Qualitative {
+				typed.Step = &v.value
+			} else {
+				typed.Value = &v.value
+			}
+			in.Indicators[v.ind.Code] = typed
+		}
+		form, err := t.reporting.Filled(t.ctx, u, in, at)
 		if err != nil {
 			return err
 		}
-		for i := range list {
-			t.reason(r, &list[i])
+		for _, r := range form.Rows {
+			typed, sent := in.Indicators[r.Indicator.Code]
+			if !sent {
+				continue
+			}
+			typed.Version = r.Version
+			if slices.ContainsFunc(r.Findings, func(f landmark.Finding) bool { return f.Soft && !f.Excused }) {
+				reason := cmp.Or(reasons[r.Indicator.Code], fallback)
+				typed.Reason = &reason
+			}
+			in.Indicators[r.Indicator.Code] = typed
 		}
-		_, err = t.reporting.Take(t.ctx, by, t.slug, list, at)
+		_, err = t.reporting.Submit(t.ctx, by, u, in, at)
 		return err
 	})
 }
 
-// reason gives a submission the words the soft checks ask for.
-func (t *teller) reason(r *landmark.Record, v *store.Submission) {
-	for _, ind := range r.Plan.Indicators() {
-		if ind.ID != v.IndicatorID || v.Reason != "" {
-			continue
-		}
-		before := r.Assess(ind, v.Month-1).Computed
-		with := *r
-		with.Values = map[int64][]landmark.Value{ind.ID: append(slices.Clone(r.Values[ind.ID]), landmark.Value{Month: v.Month, Amount: v.Amount, Step: v.Step})}
-		after := with.Assess(ind, v.Month).Computed
-		if after != before && (after == landmark.Behind || after == landmark.Critical) {
-			v.Findings = []string{fmt.Sprintf("“%s”将判为%s", ind.Name, after.Chinese())}
-			if v.Reason = reasons[ind.Code]; v.Reason == "" {
-				v.Reason = fallback
-			}
-		}
-	}
-}
-
 // approve lets the office approve what was sent, whatever its report ids are.
-func (t *teller) approve(list []store.Submission, at time.Time) {
+func (t *teller) approve(m landmark.Month, list []row, at time.Time) {
 	u, by := t.actor("office")
 	t.add(at, func(at time.Time) error {
-		seen, err := t.waiting(list, at)
+		seen, err := t.waiting(m, list, at)
 		if err != nil {
 			return err
 		}
@@ -250,14 +247,14 @@ func (t *teller) approve(list []store.Submission, at time.Time) {
 	})
 }
 
-func (t *teller) waiting(list []store.Submission, at time.Time) ([]store.Seen, error) {
+func (t *teller) waiting(m landmark.Month, list []row, at time.Time) ([]store.Seen, error) {
 	r, err := t.store.Record(t.ctx, t.slug, time.Time{}, at, t.zone)
 	if err != nil {
 		return nil, err
 	}
 	var seen []store.Seen
 	for _, v := range list {
-		report := r.Report(v.IndicatorID, v.Month)
+		report := r.Report(v.ind.ID, m)
 		if report.State == landmark.StateSubmitted || report.State == landmark.StateSigned {
 			seen = append(seen, store.Seen{ReportID: report.ID, Revision: report.Revision})
 		}
@@ -267,40 +264,28 @@ func (t *teller) waiting(list []store.Submission, at time.Time) ([]store.Seen, e
 
 // returned is 民政局's September: 9.3 was first sent lower than in August, came
 // back, and was put right.
-func (t *teller) returned(list []store.Submission, at time.Time) {
+func (t *teller) returned(m landmark.Month, list []row, at time.Time) {
 	u, by := t.actor("office")
 	first := slices.Clone(list)
-	var again []store.Submission
+	var again []row
 	for i, v := range list {
-		ind := t.indicator(v.IndicatorID)
-		if ind.Code == "9.3" {
-			first[i].Amount = decimal.NewNullDecimal(decimal.RequireFromString("64"))
-			first[i].Reason = "两处综合体复核未通过,暂不计入"
-			first[i].Findings = []string{"“评选星级社区服务综合体”累计值比上月少"}
+		if v.ind.Code == "9.3" {
+			first[i].value, first[i].reason = "64", "两处综合体复核未通过,暂不计入"
+			v.reason = "已核对:复核未通过的两处不在8月数内,9月新评8处"
 			again = append(again, v)
 		}
 	}
-	t.send("reporter-minzheng", first, at)
+	t.send("reporter-minzheng", m, first, at)
 	t.add(t.at(10, 10, 9, 40), func(at time.Time) error {
-		seen, err := t.waiting(again, at)
+		seen, err := t.waiting(m, again, at)
 		if err != nil {
 			return err
 		}
 		_, err = t.reporting.Return(t.ctx, by, u, seen, "累计数比8月少,复核未通过的应在评定当月说明;请核对后重报", at)
 		return err
 	})
-	again[0].Reason = "已核对:复核未通过的两处不在8月数内,9月新评8处"
-	t.send("reporter-minzheng", again, t.at(10, 10, 15, 20))
-	t.approve(list, t.at(10, 11, 15, 20))
-}
-
-func (t *teller) indicator(id int64) *landmark.Indicator {
-	for _, ind := range t.plan.Indicators() {
-		if ind.ID == id {
-			return ind
-		}
-	}
-	return nil
+	t.send("reporter-minzheng", m, again, t.at(10, 10, 15, 20))
+	t.approve(m, list, t.at(10, 11, 15, 20))
 }
 
 // progress is what departments say of tasks and scenarios.
@@ -348,14 +333,12 @@ func (t *teller) progress() error {
 // certificates twice.
 func (t *teller) corrections() {
 	june := landmark.MonthOf(2023, 6)
-	var list []store.Submission
+	var list []row
 	for _, ind := range t.plan.Indicators() {
 		if ind.Code == "4.1" {
-			v := t.submission(ind, june, "25.18")
-			v.Reason = "核对证书清单,2名护理员重复计算,由25.20更正为25.18"
-			list = append(list, v)
+			list = append(list, row{ind: ind, value: "25.18", reason: "核对证书清单,2名护理员重复计算,由25.20更正为25.18"})
 		}
 	}
-	t.send("reporter-minzheng", list, t.at(8, 21, 14, 10))
-	t.approve(list, t.at(8, 22, 9, 15))
+	t.send("reporter-minzheng", june, list, t.at(8, 21, 14, 10))
+	t.approve(june, list, t.at(8, 22, 9, 15))
 }

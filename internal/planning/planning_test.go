@@ -110,16 +110,16 @@ func (w *desk) indicator(t testing.TB, code string) *landmark.Indicator {
 // approve puts an approved value into a month.
 func (w *desk) approve(t testing.TB, code string, m landmark.Month, value, step string) {
 	t.Helper()
-	s := store.Submission{IndicatorID: w.indicator(t, code).ID, Month: m, Step: step}
-	if value != "" {
-		s.Amount = number(value)
+	at := now
+	if opens := m.LastDay().Time(shanghai).Add(9 * time.Hour); opens.After(at) {
+		at = opens
 	}
 	work := reporting.New(w.st, shanghai)
-	sent, err := work.Take(t.Context(), landmark.Actor{Name: "填报员甲"}, slug, []store.Submission{s}, now)
+	sent, err := work.Import(t.Context(), landmark.Actor{Name: "填报员甲"}, slug, m, []reporting.ValueInput{{Code: code, Value: value, Step: step, Reason: "已核对"}}, false, at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := work.Approve(t.Context(), w.by(), w.office, []store.Seen{{ReportID: sent[0].ReportID, Revision: sent[0].Revision}}, now); err != nil {
+	if _, err := work.Approve(t.Context(), w.by(), w.office, []store.Seen{{ReportID: sent[0].ReportID, Revision: sent[0].Revision}}, at); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -116,23 +116,3 @@ func move(ctx context.Context, st *store.Store, by landmark.Actor, list []store.
 	}
 	return moved, st.AddHistory(ctx, entries...)
 }
-
-// Take sends submissions that the caller has checked, as the demo does. It is
-// for no person's figures: see Submit and Import.
-func (s *Service) Take(ctx context.Context, by landmark.Actor, planSlug string, list []store.Submission, now time.Time) (sent []store.Submitted, err error) {
-	err = s.tx(ctx, func(st *store.Store) error {
-		r, err := st.Record(ctx, planSlug, time.Time{}, now, s.zone)
-		if err != nil {
-			return err
-		}
-		at := make([]store.Submission, len(list))
-		for i, v := range list {
-			report := r.Report(v.IndicatorID, v.Month)
-			v.Revision, v.State = report.Revision, report.State
-			at[i] = v
-		}
-		sent, err = submit(ctx, st, r, by, at, now)
-		return err
-	})
-	return sent, err
-}

@@ -150,7 +150,7 @@ func TestUpkeepOverview(t *testing.T) {
 func TestUpkeepOfAnIndicator(t *testing.T) {
 	t.Parallel()
 	w, b := office(t)
-	w.report(map[string]string{"3.1": "13820"}, "")
+	w.report(map[string]string{"3.1": "13820"}, "筛查进度放缓")
 	const here = "/admin/indicators/3.1"
 
 	// A target: old months keep the old one.
@@ -349,7 +349,7 @@ func TestUpkeepOfPeriods(t *testing.T) {
 func TestUpkeepOfRules(t *testing.T) {
 	t.Parallel()
 	w, b := office(t)
-	w.report(map[string]string{"3.1": "13820"}, "") // 5.9 points behind
+	w.report(map[string]string{"3.1": "13820"}, "筛查进度放缓") // 5.9 points behind
 	const preview = "/admin/rules/preview?from=2023-09&tolerance=6&red_line=20"
 	page := bodyOf(t, b.get(preview))
 	if !strings.Contains(page, "1个") || !strings.Contains(page, "3.1 结直肠癌筛查") {
@@ -363,7 +363,7 @@ func TestUpkeepOfRules(t *testing.T) {
 	// A value arrives between preview and adoption.
 	action, values := formOf(t, bodyOf(t, b.get(preview)), "adopt")
 	values.Set("reason", "与考核办法一致")
-	w.report(map[string]string{"8.3": "69.5"}, "")
+	w.report(map[string]string{"8.1": "69.5"}, "实地测评在四季度")
 	if rec, err := w.st.Record(t.Context(), "", time.Time{}, start, shanghai); err != nil || len(rec.PreviewRule(landmark.LightRule{From: landmark.MonthOf(2023, 9), Tolerance: 6, RedLine: 20})) != 2 {
 		t.Fatalf("the second value does not turn with the rule (%v)", err)
 	}

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"landmark/internal/landmark"
 	"landmark/internal/reporting"
 	"landmark/internal/store"
@@ -35,12 +33,8 @@ func TestScreenIsSentOnlyWhenItChanges(t *testing.T) {
 	if status, body := again(); status != http.StatusNotModified || body != "" {
 		t.Errorf("nothing new: %d with %d bytes, want 304", status, len(body))
 	}
-	ind, err := w.record().Plan.Indicator("3.1")
-	if err != nil {
-		t.Fatal(err)
-	}
 	service := reporting.New(w.st, shanghai)
-	sent, err := service.Take(t.Context(), landmark.ActorOf(reporter, "", ""), "", []store.Submission{{IndicatorID: ind.ID, Month: landmark.MonthOf(2023, 9), Amount: decimal.NewNullDecimal(decimal.NewFromInt(13820))}}, w.clock.Now())
+	sent, err := service.Import(t.Context(), landmark.ActorOf(reporter, "", ""), "", landmark.MonthOf(2023, 9), []reporting.ValueInput{{Code: "3.1", Value: "13820", Reason: "筛查进度放缓"}}, false, w.clock.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
