@@ -214,9 +214,9 @@ func (l *loader) queueReports(indicators []int64) {
 				n.correction, n.amount, n.step, n.note, n.reason, n.submitted_by, n.submitted_at
 			FROM (SELECT state, revision, reason, recorded_at, recorded_by FROM report_event WHERE report_id = r.id AND recorded_at <= $2 ORDER BY id DESC LIMIT 1) v
 			JOIN report_revision n ON n.report_id = r.id AND n.revision = v.revision
-			OFFSET 0 -- keeps the planner from seeking the last event anew for each revision
+			OFFSET 0 -- each OFFSET keeps the planner from reading a whole table for a few reports
 		) e ON true
-		JOIN report_revision f ON f.report_id = r.id AND f.revision = 1
+		JOIN LATERAL (SELECT submitted_at FROM report_revision WHERE report_id = r.id AND revision = 1 OFFSET 0) f ON true
 		WHERE r.indicator_id = ANY($1)
 		ORDER BY r.indicator_id, r.month`, []any{indicators, l.at}, func(row reportRow) {
 		l.record.Reports[row.IndicatorID] = append(l.record.Reports[row.IndicatorID], landmark.Report{

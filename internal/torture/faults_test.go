@@ -71,7 +71,7 @@ func goroutines(t *testing.T, s *served) int {
 }
 
 // memory reads how much the program holds, in KiB.
-func memory(t *testing.T, s *served) int {
+func memory(t testing.TB, s *served) int {
 	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
@@ -89,7 +89,7 @@ func memory(t *testing.T, s *served) int {
 }
 
 // up waits for /readyz.
-func (s *served) up(t *testing.T) {
+func (s *served) up(t testing.TB) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		res, err := http.Get("http://" + s.listen + "/readyz")

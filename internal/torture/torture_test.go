@@ -58,7 +58,7 @@ func size(n, m int) int {
 }
 
 // binary builds the program once, with the race detector if race is set.
-func binary(t *testing.T, race bool) string {
+func binary(t testing.TB, race bool) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "landmark")
 	args := []string{"build", "-o", out}
@@ -167,7 +167,7 @@ func prepare(t *testing.T, url string) *place {
 
 // served is the program, which can be killed and started again.
 type served struct {
-	t       *testing.T
+	t       testing.TB
 	binary  string
 	listen  string
 	env     []string
@@ -177,7 +177,9 @@ type served struct {
 	cmd     *exec.Cmd
 }
 
-func serve(t *testing.T, binary string, env ...string) *served {
+// serve starts the program with an environment, and with what begins with -- as
+// its flags.
+func serve(t testing.TB, binary string, env ...string) *served {
 	t.Helper()
 	s := &served{t: t, binary: binary, listen: freePort(t), metrics: freePort(t), env: env}
 	var err error
@@ -194,7 +196,7 @@ func serve(t *testing.T, binary string, env ...string) *served {
 	return s
 }
 
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -207,8 +209,16 @@ func freePort(t *testing.T) string {
 func (s *served) start() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cmd = exec.Command(s.binary, "serve")
-	s.cmd.Env = append(append(os.Environ(), "LISTEN="+s.listen, "METRICS_LISTEN="+s.metrics, "TRUSTED_PROXIES=127.0.0.1", "LOG_LEVEL=warn"), s.env...)
+	flags, env := []string{"serve"}, []string{}
+	for _, v := range s.env {
+		if strings.HasPrefix(v, "--") {
+			flags = append(flags, v)
+		} else {
+			env = append(env, v)
+		}
+	}
+	s.cmd = exec.Command(s.binary, flags...)
+	s.cmd.Env = append(append(os.Environ(), "LISTEN="+s.listen, "METRICS_LISTEN="+s.metrics, "TRUSTED_PROXIES=127.0.0.1", "LOG_LEVEL=warn"), env...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -261,7 +271,7 @@ type sent struct {
 
 // client is one person's browser.
 type client struct {
-	t      *testing.T
+	t      testing.TB
 	base   string
 	name   string
 	number int
@@ -270,7 +280,7 @@ type client struct {
 	from   string
 }
 
-func newClient(t *testing.T, s *served, name string, number int) *client {
+func newClient(t testing.TB, s *served, name string, number int) *client {
 	return &client{t: t, base: "http://" + s.listen, name: name, number: number, from: fmt.Sprintf("10.1.%d.%d", len(name), number), jar: map[string]string{},
 		http: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: false, MaxIdleConns: 2},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
@@ -696,7 +706,7 @@ func TestStopsOfTheDatabase(t *testing.T) {
 func TestBusyMinute(t *testing.T) {
 	p := prepare(t, pgtest.URL(t))
 	s := serve(t, binary(t, true), "DATABASE_URL="+p.url)
-	stop := load(t, p, s, 3*time.Second) // people type; a loop without a pause would only measure the queue
+	stop := load(t, p, s, 5*time.Second) // people type; a loop without a pause would only measure the queue
 	time.Sleep(time.Duration(size(60, 300)) * time.Second)
 	history, decided := stop()
 	check(t, p, history, decided)
