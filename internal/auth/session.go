@@ -24,6 +24,10 @@ type Visit struct {
 	User      landmark.User // the zero User for a visitor
 	MustEnrol bool          // the account has to get its second factor before anything else
 
+	// Version is the data's, read together with the session: after the request
+	// came. It is zero for a visitor without a session.
+	Version store.Version
+
 	tokenHash string // of the session the request came with
 	createdAt time.Time
 	half      half
@@ -56,9 +60,10 @@ func VisitFrom(ctx context.Context) *Visit {
 	return &Visit{}
 }
 
-// Load returns a middleware that finds out who the visitor is. Session, person
-// and rights are read in one statement with every request: nothing about
-// rights is remembered. failed answers where the database cannot be asked.
+// Load returns a middleware that finds out who the visitor is. Session, person,
+// rights and the data's version are read in one statement, begun after the request
+// came and shared with those that came with it: nothing about rights is
+// remembered. failed answers where the database cannot be asked.
 func (a *Auth) Load(failed func(http.ResponseWriter, *http.Request, error)) func(http.Handler) http.Handler {
 	m := *a.sessions.manager // each route fails in its own way
 	m.ErrorFunc = failed
@@ -103,13 +108,14 @@ func (a *Auth) Sessions(ctx context.Context) ([]Sign, error) {
 type sessions struct {
 	manager        *scs.SessionManager
 	store          *store.Store
+	checks         *checks
 	now            func() time.Time
 	idle, absolute time.Duration
 	requireTOTP    bool
 }
 
 func newSessions(c Config) *sessions {
-	s := &sessions{manager: scs.New(), store: c.Store, now: c.Now, idle: c.Idle, absolute: c.Absolute, requireTOTP: c.RequireTOTP}
+	s := &sessions{manager: scs.New(), store: c.Store, checks: newChecks(c), now: c.Now, idle: c.Idle, absolute: c.Absolute, requireTOTP: c.RequireTOTP}
 	m := s.manager
 	m.Store, m.Codec, m.HashTokenInStore = s, codec{}, true
 	m.Cookie.Name, m.Cookie.Secure = "landmark", c.Secure
@@ -172,13 +178,13 @@ func (s *sessions) end(ctx context.Context) error {
 
 // FindCtx implements [scs.CtxStore]. It also fills the context's visit.
 func (s *sessions) FindCtx(ctx context.Context, tokenHash string) ([]byte, bool, error) {
-	now := s.now()
-	found, account, err := s.store.Session(ctx, tokenHash, now)
-	if landmark.KindOf(err) == landmark.NotFound {
-		return nil, false, nil
-	}
-	if err != nil {
+	visitor, ok, version, err := s.checks.visitor(ctx, tokenHash)
+	if err != nil || !ok {
 		return nil, false, err
+	}
+	now, found, account := s.now(), visitor.Session, visitor.Account
+	if !found.ExpiresAt.After(now) {
+		return nil, false, nil
 	}
 	var c content
 	if err := json.Unmarshal(found.Data, &c); err != nil {
@@ -196,14 +202,12 @@ func (s *sessions) FindCtx(ctx context.Context, tokenHash string) ([]byte, bool,
 	if account.User.Disabled || c.Account != account.User.ID || c.Stamp != account.ChangedAt.UnixMicro() {
 		return nil, false, nil
 	}
-	v.User, v.tokenHash, v.createdAt = account.User, tokenHash, found.CreatedAt
+	v.User, v.Version, v.tokenHash, v.createdAt = account.User, version, tokenHash, found.CreatedAt
 	v.MustEnrol = s.mustEnrol(account)
 	// To the minute is exact enough, and saves a write with every page.
 	_, readOnly := store.ReadsStandby(ctx)
 	if until := s.until(now, found.CreatedAt); !readOnly && until.After(found.ExpiresAt.Add(time.Minute)) {
-		if err := s.store.ExtendSession(ctx, tokenHash, until); err != nil {
-			return nil, false, err
-		}
+		s.checks.touch(tokenHash, until)
 	}
 	return found.Data, true, nil
 }

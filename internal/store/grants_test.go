@@ -46,7 +46,7 @@ func TestGrants(t *testing.T) {
 		"department_alias": "select insert delete", "draft_evidence": "select insert delete", "history_pending": "select insert delete",
 		"sign_in_failure": "select insert delete", "session": "select insert update delete", "report_draft": "select insert update delete",
 		"task_draft": "select insert update delete", "submission_key": "select insert update delete",
-		"schema_marker": "select", "schema_migrations": "select",
+		"schema_marker": "select", "schema_migrations": "select", "data_version": "select update",
 		"river_job": "select insert update delete", "river_leader": "select insert update delete", "river_queue": "select insert update delete",
 		"river_notification": "select insert update delete",
 	}

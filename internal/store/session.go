@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,33 +24,63 @@ type Session struct {
 	ExpiresAt time.Time
 }
 
-// Session reads a living session together with whose it is and what that
-// person may do at this moment. The error is NotFound for one that does not
-// exist, has expired or was ended.
-func (s *Store) Session(ctx context.Context, tokenHash string, now time.Time) (Session, Account, error) {
+// Version names a state of the data: two reads that see the same version see the
+// same data, and a later read never a smaller count. It leaves out what no page
+// that is kept shows, see migrations/000017.
+type Version struct {
+	Place  string // which database, and since when it runs: elsewhere the count says nothing
+	Writes int64  // transactions that changed the data
+}
+
+// Visitor is who a session belongs to, and what that person may do at this moment.
+type Visitor struct {
+	Session Session
+	Account Account
+}
+
+// Visitors reads the sessions with these hashes that were not ended, and the
+// version of the data, all in one statement. Whether a session has expired is for
+// the caller to say.
+func (s *Store) Visitors(ctx context.Context, tokenHashes []string) (Version, map[string]Visitor, error) {
 	rows, err := s.db.Query(ctx, `
-		SELECT s.data, s.address, s.agent, s.created_at AS session_created_at, s.expires_at, `+userColumns+`
-		FROM session s
+		SELECT v.place, v.writes,
+			coalesce(s.token_hash, '') AS token_hash, s.data, s.created_at AS session_created_at, s.expires_at, `+userColumns+`
+		FROM (
+			SELECT concat(extract(epoch FROM pg_postmaster_start_time()), '/', 'data_version'::regclass::oid) AS place, sum(writes)::bigint AS writes
+			FROM data_version
+		) v
+		LEFT JOIN session s ON s.token_hash = ANY($1) AND s.revoked_at IS NULL
 		LEFT JOIN account a ON a.id = s.account_id
-		LEFT JOIN department d ON d.id = a.department_id
-		WHERE s.token_hash = $1 AND s.revoked_at IS NULL AND s.expires_at > $2`, tokenHash, now)
+		LEFT JOIN department d ON d.id = a.department_id`, tokenHashes)
 	if err != nil {
-		return Session{}, Account{}, wrap(err, "read session")
+		return Version{}, nil, wrap(err, "read %d sessions", len(tokenHashes))
 	}
-	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
+	type row struct {
+		Place            string
+		Writes           int64
+		TokenHash        string
 		Data             []byte
-		Address          string
-		Agent            string
-		SessionCreatedAt time.Time
-		ExpiresAt        time.Time
+		SessionCreatedAt pgtype.Timestamptz
+		ExpiresAt        pgtype.Timestamptz
 		userRow
-	}])
-	if err != nil {
-		return Session{}, Account{}, wrap(err, "read session")
 	}
-	a := r.account()
-	return Session{TokenHash: tokenHash, AccountID: a.User.ID, Data: r.Data, Address: r.Address, Agent: r.Agent,
-		CreatedAt: r.SessionCreatedAt, ExpiresAt: r.ExpiresAt}, a, nil
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	if err != nil {
+		return Version{}, nil, wrap(err, "read %d sessions", len(tokenHashes))
+	}
+	visitors := make(map[string]Visitor, len(found))
+	for _, r := range found {
+		if r.TokenHash == "" { // none of them lives: the version stands alone
+			continue
+		}
+		a := r.account()
+		visitors[r.TokenHash] = Visitor{Account: a, Session: Session{TokenHash: r.TokenHash, AccountID: a.User.ID, Data: r.Data,
+			CreatedAt: r.SessionCreatedAt.Time, ExpiresAt: r.ExpiresAt.Time}}
+	}
+	if len(found) == 0 {
+		return Version{}, nil, fmt.Errorf("read %d sessions: no version", len(tokenHashes))
+	}
+	return Version{found[0].Place, found[0].Writes}, visitors, nil
 }
 
 // SaveSession stores a session or what changed in it. One that was ended stays
@@ -63,13 +96,27 @@ func (s *Store) SaveSession(ctx context.Context, v Session) error {
 	return wrap(err, "save session")
 }
 
-// ExtendSession moves a living session's end.
-func (s *Store) ExtendSession(ctx context.Context, tokenHash string, expires time.Time) error {
+// ExtendSessions moves the ends of living sessions, by hash, and never back.
+func (s *Store) ExtendSessions(ctx context.Context, ends map[string]time.Time) error {
+	// In one order everywhere, so that two programs do not wait for each other's rows.
+	hashes := slices.Sorted(maps.Keys(ends))
+	times := make([]time.Time, len(hashes))
+	for i, h := range hashes {
+		times[i] = ends[h]
+	}
 	_, err := s.db.Exec(ctx, `
 		UPDATE session
-		SET expires_at = $2
-		WHERE token_hash = $1 AND revoked_at IS NULL AND expires_at < $2`, tokenHash, expires)
-	return wrap(err, "extend session")
+		SET expires_at = u.until
+		FROM (
+			SELECT s.token_hash, u.until
+			FROM unnest($1::text[], $2::timestamptz[]) AS u (token_hash, until)
+			JOIN session s ON s.token_hash = u.token_hash
+			WHERE s.revoked_at IS NULL AND s.expires_at < u.until
+			ORDER BY s.token_hash
+			FOR UPDATE OF s
+		) u
+		WHERE session.token_hash = u.token_hash`, hashes, times)
+	return wrap(err, "extend %d sessions", len(ends))
 }
 
 // EndSession ends one session for good. One that does not exist is no error.
