@@ -109,6 +109,21 @@ func TestUsers(t *testing.T) {
 	if status, _, stderr := call(t, url, "", "user", "reset-factor", "nobody"); status != 1 || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("reset the second factor of nobody: status %d, %q; want 1 and one line", status, stderr)
 	}
+	link := func(act, name, subject string) []string {
+		return []string{"user", act, name, "--issuer", "https://login.example.cn", "--subject", subject}
+	}
+	for _, c := range []struct {
+		args   []string
+		status int
+	}{
+		{link("link", "zhang", "person-7"), 0}, {link("link", "li", "person-7"), 1}, {link("link", "nobody", "person-8"), 1},
+		{link("unlink", "li", "person-7"), 1}, {link("unlink", "zhang", "person-7"), 0}, {link("unlink", "zhang", "person-7"), 1},
+		{[]string{"user", "link", "zhang", "--subject", "person-7"}, 2},
+	} {
+		if status, _, stderr := call(t, url, "", c.args...); status != c.status || status == 1 && strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%v: status %d, %q; want %d", c.args, status, stderr, c.status)
+		}
+	}
 	if status, _, stderr := call(t, url, "", "user", "disable", "zhang"); status != 0 {
 		t.Errorf("disable: status %d, %q", status, stderr)
 	}
@@ -157,6 +172,8 @@ func TestUsageAndRefusals(t *testing.T) {
 		{"second factor for whom", []string{"serve", "--require-totp", "all"}, 2, "require-totp"},
 		{"key too short", []string{"serve", "--listen", "127.0.0.1:0", "--secret-key-file", write(t, "key", "short\n"), "--database-url", nobody}, 2, "it needs 32"},
 		{"key missing", []string{"serve", "--listen", "127.0.0.1:0", "--secret-key-file", "/nonexistent", "--database-url", nobody}, 1, "cannot read SECRET_KEY_FILE"},
+		{"provider without https", []string{"serve", "--listen", "127.0.0.1:0", "--oidc-issuer", "http://login.example.cn", "--oidc-client-id", "x", "--database-url", nobody}, 2, "https"},
+		{"provider without a client", []string{"serve", "--listen", "127.0.0.1:0", "--oidc-issuer", "https://login.example.cn", "--database-url", nobody}, 2, "OIDC_CLIENT_ID"},
 		{"file missing", []string{"plan", "import", "/nonexistent.txt"}, 1, "cannot read"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

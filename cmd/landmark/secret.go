@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,6 +49,23 @@ func (c serveCmd) secretKey(p *program) ([]byte, error) {
 		return nil, usageError{fmt.Errorf("SECRET_KEY has %d bytes, it needs %d: make one with openssl rand -base64 48", len(key), auth.MinKey)}
 	}
 	return []byte(key), nil
+}
+
+// provider is who people may sign in through. It is asked for nothing before
+// somebody does.
+func (c serveCmd) provider() (auth.ProviderConfig, error) {
+	secret, err := secretFrom("OIDC_CLIENT_SECRET", c.OIDCSecretFile)
+	if err != nil || c.OIDCIssuer == "" {
+		return auth.ProviderConfig{}, err
+	}
+	u, err := url.Parse(c.OIDCIssuer)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+		return auth.ProviderConfig{}, usageError{fmt.Errorf("OIDC_ISSUER %q is not an https address: write it as the provider spells it", c.OIDCIssuer)}
+	case c.OIDCClientID == "":
+		return auth.ProviderConfig{}, usageError{errors.New("OIDC_ISSUER is set without OIDC_CLIENT_ID: the provider's operator gives it")}
+	}
+	return auth.ProviderConfig{Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: secret, Name: c.OIDCName}, nil
 }
 
 // ownKey reads the key in a file, and makes it where there is none.

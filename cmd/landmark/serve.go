@@ -32,6 +32,10 @@ type serveCmd struct {
 	FailFast       bool          `name:"fail-fast" env:"FAIL_FAST" help:"Exit when the database does not answer at the start, instead of waiting for it."`
 	SecretKeyFile  string        `name:"secret-key-file" env:"SECRET_KEY_FILE" placeholder:"FILE" help:"Holds the key that seals authenticators' secrets, 32 bytes or more (or the key itself in SECRET_KEY); with a private PostgreSQL one is made in DATA_DIR."`
 	RequireTOTP    string        `name:"require-totp" env:"REQUIRE_TOTP" enum:",office" default:"" help:"office: an office account must get a second factor before anything else."`
+	OIDCIssuer     string        `name:"oidc-issuer" env:"OIDC_ISSUER" placeholder:"URL" help:"OpenID Connect provider people may sign in through, spelled exactly as it spells itself."`
+	OIDCClientID   string        `name:"oidc-client-id" env:"OIDC_CLIENT_ID" placeholder:"ID" help:"What the provider calls this program; its way back is BASE_URL/login/provider/callback."`
+	OIDCSecretFile string        `name:"oidc-client-secret-file" env:"OIDC_CLIENT_SECRET_FILE" placeholder:"FILE" help:"Holds the secret shared with the provider (or the secret itself in OIDC_CLIENT_SECRET)."`
+	OIDCName       string        `name:"oidc-name" env:"OIDC_NAME" default:"统一认证" placeholder:"NAME" help:"What people call the provider (${default})."`
 	DemoNow        string        `name:"demo-now" env:"DEMO_NOW" placeholder:"TIME" help:"Moment the demo's clock starts at, like 2023-10-12T09:30."`
 }
 
@@ -70,6 +74,10 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 	if err != nil {
 		return err
 	}
+	provider, err := c.provider()
+	if err != nil {
+		return err
+	}
 	base := c.BaseURL
 	if base == "" {
 		base = "http://" + ln.Addr().String()
@@ -78,7 +86,7 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 	srv, err := server.New(server.Config{
 		Store: d.store, Pair: d.pair, Now: clock.Now, Zone: p.zone, Log: p.log, BaseURL: base, Demo: c.Demo, TrustedProxies: proxies,
 		MetricsElsewhere: c.MetricsListen != "", DrainWait: c.DrainWait, Waiting: away,
-		Key: key, RequireTOTP: c.RequireTOTP != "", World: time.Now,
+		Key: key, RequireTOTP: c.RequireTOTP != "", World: time.Now, Provider: provider,
 		Ready: func(ctx context.Context) error {
 			v, dirty, err := migrations.Version(ctx, d.url)
 			if err != nil {

@@ -22,6 +22,8 @@ type userCmd struct {
 	Passwd  userPasswd  `cmd:"" help:"Give an account a new password, read from standard input or generated and printed once."`
 	Disable userDisable `cmd:"" help:"Shut an account and end its sessions."`
 	Factor  userFactor  `cmd:"" name:"reset-factor" help:"Take away an account's second factor, whose authenticator and recovery codes are lost."`
+	Link    userLink    `cmd:"" help:"Let an account sign in through the OpenID Connect provider, as the person with that subject."`
+	Unlink  userUnlink  `cmd:"" help:"Take that back, and end the account's sessions."`
 }
 
 // withAuth runs f with what signs people in.
@@ -176,5 +178,38 @@ func (c userFactor) Run(ctx context.Context, p *program) error {
 			return inEnglish(err, landmark.NotFound, "no account %q: landmark user list shows what there is", c.Name)
 		}
 		return p.tell("second factor off for", c.Name, "")
+	})
+}
+
+type userLink struct {
+	Name    string `arg:"" help:"The account."`
+	Issuer  string `env:"OIDC_ISSUER" required:"" placeholder:"URL" help:"The provider, spelled exactly as it spells itself."`
+	Subject string `required:"" placeholder:"ID" help:"The provider's own number for the person; no mail address."`
+}
+
+// Run ties an account to a person at the provider.
+func (c userLink) Run(ctx context.Context, p *program) error {
+	return p.withAuth(ctx, func(_ *store.Store, a *auth.Auth) error {
+		if err := a.Link(ctx, operator, c.Name, c.Issuer, c.Subject); err != nil {
+			err = inEnglish(err, landmark.NotFound, "no account %q: landmark user list shows what there is", c.Name)
+			return inEnglish(err, landmark.Invalid, "cannot link %q at %q: it is another account's, or issuer or subject is malformed", c.Subject, c.Issuer)
+		}
+		return p.tell("linked", c.Name, "")
+	})
+}
+
+type userUnlink struct {
+	Name    string `arg:"" help:"The account."`
+	Issuer  string `env:"OIDC_ISSUER" required:"" placeholder:"URL" help:"The provider."`
+	Subject string `required:"" placeholder:"ID" help:"The provider's own number for the person."`
+}
+
+// Run takes a link back.
+func (c userUnlink) Run(ctx context.Context, p *program) error {
+	return p.withAuth(ctx, func(_ *store.Store, a *auth.Auth) error {
+		if err := a.Unlink(ctx, operator, c.Name, c.Issuer, c.Subject); err != nil {
+			return inEnglish(err, landmark.NotFound, "no account %q with this link: its page under 管理 shows what there is", c.Name)
+		}
+		return p.tell("unlinked", c.Name, "")
 	})
 }

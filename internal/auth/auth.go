@@ -40,6 +40,8 @@ type Config struct {
 	// World is the time authenticators go by, by default Now: the demo's clock is
 	// not theirs.
 	World func() time.Time
+	// Provider may be signed in through. Without an Issuer there is none.
+	Provider ProviderConfig
 }
 
 // Auth signs people in and out and keeps their passwords.
@@ -52,7 +54,8 @@ type Auth struct {
 	limits      store.SignInLimits
 	hasher      *hasher
 	sessions    *sessions
-	sealer      *sealer // nil without a key
+	sealer      *sealer   // nil without a key
+	provider    *provider // nil without one
 }
 
 // New makes an Auth.
@@ -85,8 +88,15 @@ func New(c Config) (*Auth, error) {
 	case c.RequireTOTP:
 		return nil, errors.New("auth: a second factor cannot be required without a key to seal its secrets")
 	}
+	var p *provider
+	if c.Provider.Issuer != "" {
+		if p, err = newProvider(c.Provider); err != nil {
+			return nil, err
+		}
+	}
 	return &Auth{
-		store: c.Store, now: c.Now, world: c.World, sealer: seal, log: c.Log, demo: c.Demo, maxSessions: c.MaxSessions, limits: c.Limits,
+		provider: p,
+		store:    c.Store, now: c.Now, world: c.World, sealer: seal, log: c.Log, demo: c.Demo, maxSessions: c.MaxSessions, limits: c.Limits,
 		hasher: h, sessions: newSessions(c),
 	}, nil
 }
@@ -156,20 +166,25 @@ func (a *Auth) SignInDemo(ctx context.Context, name string) (landmark.User, erro
 	return account.User, a.begin(ctx, account)
 }
 
-// begin renews the token, so that one known from before is of no use, and ends
-// the account's oldest sessions beyond the limit.
+// begin begins a session by password.
 func (a *Auth) begin(ctx context.Context, account store.Account) error {
+	return a.beginBy(ctx, account, false)
+}
+
+// beginBy renews the token, so that one known from before is of no use, and ends
+// the account's oldest sessions beyond the limit.
+func (a *Auth) beginBy(ctx context.Context, account store.Account, provider bool) error {
 	now := a.now()
 	if a.maxSessions > 0 {
 		if _, err := a.store.EndSessions(ctx, account.User.ID, a.maxSessions-1, "", now); err != nil {
 			return err
 		}
 	}
-	if err := a.sessions.begin(ctx, account); err != nil {
+	if err := a.sessions.begin(ctx, account, provider); err != nil {
 		return err
 	}
 	v := VisitFrom(ctx)
-	a.log.InfoContext(ctx, "signed in", "account", account.User.Name, "user", account.User.ID, "address", v.Address, "request", v.RequestID)
+	a.log.InfoContext(ctx, "signed in", "account", account.User.Name, "user", account.User.ID, "provider", provider, "address", v.Address, "request", v.RequestID)
 	return nil
 }
 
@@ -241,7 +256,7 @@ func (a *Auth) ChangePassword(ctx context.Context, old, password, again string) 
 	}
 	// All sessions have ended, this one too: it goes on under a new token.
 	account.ChangedAt = now
-	return a.sessions.begin(ctx, account)
+	return a.sessions.begin(ctx, account, v.provider)
 }
 
 // confirm asks the visitor for their own password again: guessing it in

@@ -31,6 +31,7 @@ type Visit struct {
 	tokenHash string // of the session the request came with
 	createdAt time.Time
 	half      half
+	provider  bool // the session was begun through the provider
 }
 
 // Actor is the visitor as the history names them.
@@ -129,19 +130,21 @@ func newSessions(c Config) *sessions {
 
 // Keys of what a session holds.
 const (
-	accountKey = "account" // int64
-	stampKey   = "stamp"   // int64: when the password was set, in microseconds
-	halfKey    = "half"    // string: the account whose code is still to come
-	untilKey   = "until"   // int64: when that is too late, in microseconds
+	accountKey = "account"  // int64
+	stampKey   = "stamp"    // int64: when the password was set, in microseconds
+	halfKey    = "half"     // string: the account whose code is still to come
+	untilKey   = "until"    // int64: when that is too late, in microseconds
+	byKey      = "provider" // bool: the provider, not a password, said who it is
 )
 
 // begin gives the visitor a new session that belongs to account.
-func (s *sessions) begin(ctx context.Context, account store.Account) error {
+func (s *sessions) begin(ctx context.Context, account store.Account, provider bool) error {
 	if err := s.renew(ctx); err != nil {
 		return err
 	}
 	s.manager.Put(ctx, accountKey, account.User.ID)
 	s.manager.Put(ctx, stampKey, account.ChangedAt.UnixMicro())
+	s.manager.Put(ctx, byKey, provider)
 	return nil
 }
 
@@ -163,7 +166,7 @@ func (s *sessions) renew(ctx context.Context) error {
 		return fmt.Errorf("renew session: %w", err)
 	}
 	VisitFrom(ctx).createdAt = s.now()
-	for _, key := range []string{accountKey, stampKey, halfKey, untilKey} {
+	for _, key := range []string{accountKey, stampKey, halfKey, untilKey, byKey} {
 		s.manager.Remove(ctx, key)
 	}
 	return nil
@@ -203,7 +206,11 @@ func (s *sessions) FindCtx(ctx context.Context, tokenHash string) ([]byte, bool,
 		return nil, false, nil
 	}
 	v.User, v.Version, v.tokenHash, v.createdAt = account.User, version, tokenHash, found.CreatedAt
-	v.MustEnrol = s.mustEnrol(account)
+	if v.provider = c.Provider; c.Provider {
+		v.User.MustChange = false // the password is not theirs to use
+	} else {
+		v.MustEnrol = s.mustEnrol(account)
+	}
 	// To the minute is exact enough, and saves a write with every page.
 	_, readOnly := store.ReadsStandby(ctx)
 	if until := s.until(now, found.CreatedAt); !readOnly && until.After(found.ExpiresAt.Add(time.Minute)) {
@@ -262,11 +269,12 @@ func (s *sessions) Delete(string) error { return errContext }
 
 // content is what a session holds, as it is stored.
 type content struct {
-	Account int64     `json:"account"`
-	Stamp   int64     `json:"stamp"`
-	Half    string    `json:"half,omitempty"`
-	Until   int64     `json:"until,omitempty"`
-	End     time.Time `json:"end"` // scs's own
+	Account  int64     `json:"account"`
+	Stamp    int64     `json:"stamp"`
+	Half     string    `json:"half,omitempty"`
+	Until    int64     `json:"until,omitempty"`
+	Provider bool      `json:"provider,omitempty"`
+	End      time.Time `json:"end"` // scs's own
 }
 
 // codec implements [scs.Codec] for content: JSON, so that a session can be
@@ -280,6 +288,7 @@ func (codec) Encode(end time.Time, values map[string]any) ([]byte, error) {
 	c.Stamp, _ = values[stampKey].(int64)
 	c.Half, _ = values[halfKey].(string)
 	c.Until, _ = values[untilKey].(int64)
+	c.Provider, _ = values[byKey].(bool)
 	return json.Marshal(c)
 }
 
@@ -289,5 +298,5 @@ func (codec) Decode(b []byte) (time.Time, map[string]any, error) {
 	if err := json.Unmarshal(b, &c); err != nil {
 		return time.Time{}, nil, err
 	}
-	return c.End, map[string]any{accountKey: c.Account, stampKey: c.Stamp, halfKey: c.Half, untilKey: c.Until}, nil
+	return c.End, map[string]any{accountKey: c.Account, stampKey: c.Stamp, halfKey: c.Half, untilKey: c.Until, byKey: c.Provider}, nil
 }

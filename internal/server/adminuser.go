@@ -101,7 +101,15 @@ func (s *Server) answerUpkeepUser(w http.ResponseWriter, r *http.Request, status
 	if err != nil {
 		return err
 	}
-	in := view.UpkeepUser{User: account.User, Typed: typed, Secret: secret, Own: account.User.ID == auth.VisitFrom(r.Context()).User.ID}
+	in := view.UpkeepUser{User: account.User, Typed: typed, Secret: secret, Own: account.User.ID == auth.VisitFrom(r.Context()).User.ID,
+		Issuer: s.auth.ProviderIssuer(), Zone: s.zone}
+	identities, err := s.store.Identities(r.Context(), account.User.ID)
+	if err != nil {
+		return err
+	}
+	for _, i := range identities {
+		in.Identities = append(in.Identities, view.UserIdentity{Issuer: i.Issuer, Subject: i.Subject, Since: i.LinkedAt})
+	}
 	if in.Departments, err = s.store.Departments(r.Context()); err != nil {
 		return err
 	}
@@ -130,6 +138,12 @@ func (s *Server) keepUser(w http.ResponseWriter, r *http.Request) error {
 	case "factor":
 		said = "两步验证已重置"
 		err = s.auth.ResetFactor(r.Context(), by, name)
+	case "link":
+		said = "统一认证已关联"
+		err = s.auth.Link(r.Context(), by, name, t.text("issuer"), t.text("subject"))
+	case "unlink":
+		said = "关联已取消"
+		err = s.auth.Unlink(r.Context(), by, name, t.text("issuer"), t.text("subject"))
 	case "disable":
 		said = "账号已停用"
 		err = s.auth.SetDisabled(r.Context(), by, name, true)

@@ -33,6 +33,9 @@ type route struct {
 
 const defaultBody = 64 << 10
 
+// providerTime is for asking the provider of sign-ins: what it is, who it is, its keys.
+const providerTime = 20 * time.Second
+
 // routes are all of them. A resource's handlers stand in its own file.
 func (s *Server) routes() []route {
 	const get, post = http.MethodGet, http.MethodPost
@@ -119,6 +122,8 @@ func (s *Server) routes() []route {
 		{method: post, pattern: "/login", right: RightPublic, handle: s.login},
 		{method: get, pattern: "/login/code", right: RightPublic, handle: s.showLoginCode},
 		{method: post, pattern: "/login/code", right: RightPublic, handle: s.loginCode},
+		{method: get, pattern: "/login/provider", right: RightPublic, handle: s.loginProvider, timeout: providerTime},
+		{method: get, pattern: providerCallback, right: RightPublic, handle: s.loginFromProvider, timeout: providerTime},
 		{method: post, pattern: "/logout", right: RightPublic, handle: s.logout},
 		{method: post, pattern: "/theme", right: RightPublic, handle: s.theme},
 		{method: get, pattern: "/account", right: RightOwn, handle: s.showAccount},

@@ -48,8 +48,11 @@ type Config struct {
 	Key            []byte             // see [auth.Config]
 	RequireTOTP    bool               // see [auth.Config]
 	World          func() time.Time   // see [auth.Config]
-	Deadline       time.Duration      // of a request's work, by default defaultDeadline
-	DrainWait      time.Duration      // from "not ready" to the last new connection; 0 is none
+	// Provider may be signed in through. Without an Issuer there is none. Redirect is
+	// set here.
+	Provider  auth.ProviderConfig
+	Deadline  time.Duration // of a request's work, by default defaultDeadline
+	DrainWait time.Duration // from "not ready" to the last new connection; 0 is none
 	// Pair is what Store works on, where the primary may go away and a standby be
 	// read. It may be nil.
 	Pair *store.Pair
@@ -113,9 +116,10 @@ func New(c Config) (*Server, error) {
 	if c.Ready == nil {
 		c.Ready = func(context.Context) error { return nil }
 	}
+	c.Provider.Redirect = base.JoinPath(providerCallback).String()
 	a, err := auth.New(auth.Config{Store: c.Store, Now: c.Now, Log: c.Log, Secure: base.Scheme == "https", Demo: c.Demo,
 		Idle: c.Idle, Absolute: c.Absolute, MaxSessions: c.MaxSessions, Limits: c.SignIn,
-		Key: c.Key, RequireTOTP: c.RequireTOTP, World: c.World})
+		Provider: c.Provider, Key: c.Key, RequireTOTP: c.RequireTOTP, World: c.World})
 	if err != nil {
 		return nil, err
 	}

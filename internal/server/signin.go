@@ -22,7 +22,7 @@ func (s *Server) showLogin(w http.ResponseWriter, r *http.Request) error {
 
 // answerLogin shows the sign-in page with what was typed and why it was refused.
 func (s *Server) answerLogin(w http.ResponseWriter, r *http.Request, status int, l view.LoginPage) error {
-	l.Page = s.bare(r, "登录")
+	l.Page, l.Provider = s.bare(r, "登录"), s.auth.ProviderName()
 	rec, err := s.store.Record(r.Context(), "", s.now(), s.now(), s.zone)
 	switch {
 	case landmark.KindOf(err) == landmark.NotFound: // no plan yet: the door opens all the same

@@ -28,7 +28,7 @@ const dumpFormat = 1
 
 // notDumped are tables that belong to one installation: who is signed in, jobs
 // under way, the migrator's own, and counts that triggers keep.
-var notDumped = []string{"schema_migrations", "schema_marker", "session", "sign_in_failure", "plan_edition", "data_version",
+var notDumped = []string{"schema_migrations", "schema_marker", "session", "sign_in_failure", "provider_sign_in", "plan_edition", "data_version",
 	"river_job", "river_leader", "river_queue", "river_notification"}
 
 // Manifest is what a dump says of itself.

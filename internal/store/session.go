@@ -184,5 +184,6 @@ func (s *Store) SweepSignIns(ctx context.Context, before time.Time) error {
 	cut := pgtype.Timestamptz{Time: before, Valid: true}
 	b.Queue(`DELETE FROM session WHERE expires_at < $1`, cut)
 	b.Queue(`DELETE FROM sign_in_failure WHERE at < $1`, cut)
+	b.Queue(`DELETE FROM provider_sign_in WHERE at < $1`, cut)
 	return wrap(s.db.SendBatch(ctx, b).Close(), "sweep sign-ins")
 }

@@ -2,6 +2,7 @@ package view
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +18,13 @@ type LoginPage struct {
 	Next     string   // where to after signing in
 	Fault    string   // one sentence; empty at the first visit
 	Doors    []DemoDoor
-	Code     bool // the password was right: the code is asked
+	Code     bool   // the password was right: the code is asked
+	Provider string // name of who else may say who somebody is; empty: nobody
+}
+
+// providerHref leads off to the provider, and in the end where the visitor wanted.
+func providerHref(p LoginPage) string {
+	return "/login/provider?" + url.Values{"next": {p.Next}}.Encode()
 }
 
 // DemoDoor lets a visitor of the demo in as one of its accounts.

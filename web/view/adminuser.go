@@ -1,6 +1,8 @@
 package view
 
 import (
+	"time"
+
 	"landmark/internal/landmark"
 )
 
@@ -86,6 +88,15 @@ type UpkeepUser struct {
 	Typed       Typed
 	Secret      *UpkeepSecret
 	Own         bool // the visitor's own account
+	Identities  []UserIdentity
+	Issuer      string // of the provider people may sign in through; empty: there is none
+	Zone        *time.Location
+}
+
+// UserIdentity is who an account is for a provider.
+type UserIdentity struct {
+	Issuer, Subject string
+	Since           time.Time
 }
 
 // NewUpkeepUserPage is GET /admin/users/{name}, the answer to a refused form of
@@ -117,6 +128,20 @@ func NewUpkeepUserPage(page Page, in UpkeepUser) UpkeepPage {
 			UpkeepSection{ID: "password", Title: "新密码", Forms: form(UpkeepForm{ID: "password", Submit: "生成新密码", Danger: true, Note: "旧密码立即失效,在别处的登录都会退出;新密码显示一次。"})},
 			UpkeepSection{ID: "disable", Title: "停用", Forms: form(UpkeepForm{ID: "disable", Submit: "停用这个账号", Danger: true, Note: "立即退出登录,以后不能再登录;做过的事仍在记录里。"})})
 	}
+	if in.Issuer != "" || len(in.Identities) > 0 {
+		p.Sections = append(p.Sections, identitySection(p, in, action, form))
+	}
 	in.Typed.shown(&p)
 	return p
+}
+
+// identitySection ties an account to the city's own sign-in.
+func identitySection(p UpkeepPage, in UpkeepUser, action string, form func(UpkeepForm) []UpkeepForm) UpkeepSection {
+	t := &UpkeepTable{Caption: "关联的统一认证身份", Head: []string{"编号", "签发者", "关联于", "操作"}, Empty: "没有关联:这个账号只能用密码登录。"}
+	for _, i := range in.Identities {
+		t.Rows = append(t.Rows, UpkeepRow{Cells: []UpkeepCell{{Text: i.Subject}, {Text: i.Issuer}, {Text: i.Since.In(in.Zone).Format("2006年1月2日")},
+			{Button: &UpkeepForm{ID: "unlink", Action: action, Title: i.Subject + "的关联", Submit: "取消", Hidden: []pair{{"issuer", i.Issuer}, {"subject", i.Subject}}}}}})
+	}
+	return UpkeepSection{ID: "link", Title: "统一认证", Table: t, Forms: form(UpkeepForm{ID: "link", Submit: "关联", Note: "编号是统一认证给每个人的,不是邮箱或手机号;本人第一次用统一认证登录时,页面会显示它。请先确认是本人。",
+		Fields: []UpkeepField{{Name: "subject", Label: "编号"}, {Name: "issuer", Label: "签发者", Value: in.Issuer}}})}
 }

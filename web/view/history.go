@@ -76,6 +76,7 @@ var acts = []Option{
 	{Value: "plan.import", Text: "导入方案"}, {Value: "target.import", Text: "导入目标"}, {Value: "curve.import", Text: "导入计划曲线"}, {Value: "baseline.import", Text: "导入基数"},
 	{Value: "bulletin.issue", Text: "印发通报"}, {Value: "letter.issue", Text: "印发催办函"}, {Value: "letterhead.set", Text: "发文设置"}, {Value: "account.add", Text: "新增账号"}, {Value: "account.change", Text: "修改账号"}, {Value: "account.disable", Text: "停用账号"}, {Value: "account.enable", Text: "启用账号"}, {Value: "account.password", Text: "修改密码"},
 	{Value: "account.factor_on", Text: "开启两步验证"}, {Value: "account.factor_off", Text: "关闭两步验证"}, {Value: "account.factor_reset", Text: "重置两步验证"},
+	{Value: "account.link", Text: "关联统一认证"}, {Value: "account.unlink", Text: "取消关联"},
 	{Value: "account.recovery", Text: "用恢复码登录或确认"}, {Value: "account.recovery_new", Text: "重新生成恢复码"},
 	{Value: "department.add", Text: "新增部门"}, {Value: "department.sign_off", Text: "部门签核"}, {Value: "department.alias", Text: "部门别名"}, {Value: "department.unalias", Text: "去掉别名"},
 }
