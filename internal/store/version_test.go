@@ -35,6 +35,8 @@ var uncounted = map[string]string{
 	"task_draft":        "forms are not kept",
 	"draft_evidence":    "forms are not kept",
 	"bulletin_draft":    "bulletins are not kept",
+	"account_identity":  "pages of upkeep are not kept",
+	"provider_sign_in":  "no page shows it",
 	"robot":             "pages of upkeep are not kept",
 	"delivery":          "pages of upkeep are not kept",
 	"delivery_attempt":  "pages of upkeep are not kept",
