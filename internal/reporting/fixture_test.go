@@ -54,7 +54,7 @@ func smallPlan() *landmark.Plan {
 		Steps:   []landmark.Step{{Name: "未启动", Meaning: landmark.Behind}, {Name: "推进中", Meaning: landmark.OnTrack}, {Name: "到位", Meaning: landmark.Done}},
 		Targets: []landmark.Target{{From: jan, Text: "到位"}}}
 	yearly := count("1.4", "年度核算", "20")
-	yearly.Measured = landmark.Annual
+	yearly.Measured, yearly.Decimals = landmark.Annual, 2
 	p.Projects = []*landmark.Project{
 		{Number: 1, Name: "康养", Lead: welfare, LeadPrinted: "民政局", Cooperating: []landmark.Cooperation{{Department: building, Printed: "建设局"}},
 			Tasks:      []landmark.Task{{Code: "1-0", Text: "总起。", Lead: true}, {Number: 1, Code: "1-1", Text: "1.做一件事。"}, {Number: 2, Code: "1-2", Text: "2.再做一件。"}},

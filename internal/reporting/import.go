@@ -78,7 +78,7 @@ func (s *Service) importOnce(ctx context.Context, by landmark.Actor, planSlug st
 			f.only(in)
 			b := f.batch()
 			if b.refusal != nil && len(f.rows) > 0 && f.record.Window(f.department.ID, m) == landmark.NotOpen {
-				return b.refusal
+				return f.notOpen("没有收下任何数值,请在开放后再导入")
 			}
 			findings = append(findings, b.findings...)
 			submissions = append(submissions, f.submissions(b)...)

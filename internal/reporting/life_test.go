@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"landmark/internal/landmark"
+	"landmark/internal/pgtest"
 	"landmark/internal/reporting"
 	"landmark/internal/store"
 )
@@ -338,5 +340,57 @@ func TestOthersReports(t *testing.T) {
 	}
 	if err := task("builder", "1-1", ""); err != nil {
 		t.Errorf("a note by one who supports: %v", err)
+	}
+}
+
+// A second correction may have the reason of the first, as long as its value is
+// another; where only words change, the reason must say so.
+func TestSameReasonTwice(t *testing.T) {
+	t.Parallel()
+	w := inTx(t)
+	by := landmark.Actor{Name: "王五"}
+	send := func(value, note, reason string) error {
+		_, err := w.work.Import(t.Context(), by, slug, june, []reporting.ValueInput{{Code: "1.1", Value: value, Note: note, Reason: reason}}, true, july4)
+		return err
+	}
+	for _, v := range []struct{ value, reason string }{{"12", ""}, {"13", "部门间数据比对"}, {"14", "部门间数据比对"}} {
+		if err := send(v.value, "", v.reason); err != nil {
+			t.Fatalf("%s because of %q: %v", v.value, v.reason, err)
+		}
+	}
+	err := send("14", "数据来自民政一体化平台", "部门间数据比对")
+	if check, ok := errors.AsType[*reporting.CheckError](err); !ok || len(check.Findings) != 1 || !strings.Contains(check.Findings[0].Message, "请写明这次改了什么") {
+		t.Errorf("the same value for the same reason: %v, want to be told to say what changed", err)
+	}
+	if err := send("14", "数据来自民政一体化平台", "补充数据来源"); err != nil {
+		t.Errorf("another note for a reason of its own: %v", err)
+	}
+	if err := send("15", "", ""); err == nil {
+		t.Error("a correction without a reason is taken")
+	}
+}
+
+// The history tells figures with the digits they were entered with.
+func TestHistoryKeepsDigits(t *testing.T) {
+	t.Parallel()
+	pool, err := store.Open(t.Context(), pgtest.URL(t)) // as the program does: it is what keeps the digits
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	w := newTown(t, pool)
+	if _, err := w.work.Import(t.Context(), landmark.Actor{Name: "王五"}, slug, june, []reporting.ValueInput{{Code: "1.4", Value: "12.50", Reason: "已核对"}}, true, july4); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := w.db.Query(t.Context(), `SELECT after->>'value' FROM history WHERE act LIKE 'report.%' ORDER BY id`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"12.50", "12.50"}, got); diff != "" {
+		t.Errorf("values in the history (-want +got):\n%s", diff)
 	}
 }

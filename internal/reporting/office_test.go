@@ -301,8 +301,9 @@ func TestImport(t *testing.T) {
 	if _, err := w.work.Import(ctx, by, slug, june, []reporting.ValueInput{{Code: "9.9", Value: "1"}}, false, july4); landmark.KindOf(err) != landmark.NotFound {
 		t.Errorf("no such code: error = %v, want NotFound", err)
 	}
-	if _, err := w.work.Import(ctx, by, slug, june, list, false, july4.AddDate(0, 0, -6)); landmark.KindOf(err) != landmark.Invalid {
-		t.Errorf("before the month opens: error = %v, want Invalid", err)
+	_, err = w.work.Import(ctx, by, slug, june, list, false, july4.AddDate(0, 0, -6))
+	if want := "2023年6月的报送2023年6月30日才开放,没有收下任何数值,请在开放后再导入"; landmark.KindOf(err) != landmark.Invalid || landmark.MessageOf(err) != want {
+		t.Errorf("before the month opens: error = %v, want %q", err, want)
 	}
 	if diff := cmp.Diff(before, w.rows(t)); diff != "" {
 		t.Errorf("a refused list changed something (-before +after):\n%s", diff)

@@ -58,7 +58,7 @@ func text(d decimal.NullDecimal) string {
 	if !d.Valid {
 		return ""
 	}
-	return d.Decimal.String()
+	return landmark.Entered(d.Decimal)
 }
 
 // submit sends entries that were checked, with their history. st is in a transaction.

@@ -426,7 +426,7 @@ func (f *sheet) batch() batch {
 	window := f.record.Window(f.department.ID, f.month)
 	if f.mine && len(f.rows) > 0 {
 		if window == landmark.NotOpen {
-			b.refusal = landmark.Errorf(landmark.Invalid, "month", "%s的报送%s才开放,内容已存为草稿", f.month.Chinese(), f.record.Period(f.month).Opens.Short())
+			b.refusal = f.notOpen("内容已存为草稿")
 			return b
 		}
 		others := map[string]string{}
@@ -454,6 +454,12 @@ func (f *sheet) batch() batch {
 	return b
 }
 
+// notOpen refuses a month that has not come yet, and says what became of what was
+// sent.
+func (f *sheet) notOpen(kept string) error {
+	return landmark.Errorf(landmark.Invalid, "month", "%s的报送%s才开放,%s", f.month.Chinese(), f.record.Period(f.month).Opens.Chinese(), kept)
+}
+
 func (f *sheet) check(r *row, others map[string]string) landmark.CheckInput {
 	return landmark.CheckInput{Record: f.record, Indicator: r.ind, Month: f.month, Text: r.now.Value, Step: r.now.Step,
 		Note: r.now.Note, Reason: r.now.Reason, NoChange: r.now.NoChange, Others: others}
@@ -476,7 +482,7 @@ func (b *batch) add(f *sheet, r *row, window landmark.Window, others map[string]
 		return // nothing owed, nothing filled in
 	}
 	if filled {
-		if correction, finding := f.correction(r, window); correction {
+		if correction, finding := f.correction(r, v.Value, window); correction {
 			b.correct[r.ind.ID] = true
 			if finding != nil {
 				// One sentence is enough where the checks ask for a reason as well.
@@ -499,12 +505,17 @@ func (b *batch) add(f *sheet, r *row, window landmark.Window, others map[string]
 // settled says whether a value is what is on its way or approved already.
 func (r *row) settled(v landmark.Value) bool {
 	p := r.report
-	same := p.ID != 0 && p.State != landmark.StateReturned && p.Step == v.Step && strings.TrimSpace(p.Note) == strings.TrimSpace(r.now.Note) &&
-		p.Amount.Valid == v.Amount.Valid && (!v.Amount.Valid || p.Amount.Decimal.Equal(v.Amount.Decimal))
+	same := p.ID != 0 && p.State != landmark.StateReturned && strings.TrimSpace(p.Note) == strings.TrimSpace(r.now.Note) &&
+		sameValue(landmark.Value{Amount: p.Amount, Step: p.Step}, v)
 	if !same || len(r.typed.Files) > 0 || !sameFiles(r.keep, r.sent) {
 		return false
 	}
 	return p.State == landmark.StateApproved || strings.TrimSpace(p.Reason) == strings.TrimSpace(r.now.Reason)
+}
+
+// sameValue says whether two values are the same figure or step.
+func sameValue(a, b landmark.Value) bool {
+	return a.Step == b.Step && a.Amount.Valid == b.Amount.Valid && (!a.Amount.Valid || a.Amount.Decimal.Equal(b.Amount.Decimal))
 }
 
 func sameFiles(a, b []store.EvidenceFile) bool {
@@ -521,15 +532,19 @@ func sameFiles(a, b []store.EvidenceFile) bool {
 }
 
 // correction says whether what is sent asks by exception: to replace an approved
-// value, or after the month was locked. Both need a reason of their own.
-func (f *sheet) correction(r *row, window landmark.Window) (bool, *landmark.Finding) {
+// value, or after the month was locked. Both need a reason. Another value may be
+// corrected for the same reason as the one before; the same value may not, for then
+// nothing would tell what the correction is about.
+func (f *sheet) correction(r *row, v landmark.Value, window landmark.Window) (bool, *landmark.Finding) {
 	reason := strings.TrimSpace(r.now.Reason)
 	finding := func(format string) *landmark.Finding {
 		return &landmark.Finding{Code: r.ind.Code, Field: "reason", Rule: "correction", Message: fmt.Sprintf(format, r.ind.Name, f.month.Short())}
 	}
 	switch {
-	case r.approved != nil && (!landmark.InWords(reason) || reason == strings.TrimSpace(r.approved.Reason)):
+	case r.approved != nil && !landmark.InWords(reason):
 		return true, finding("“%s”%s的值已经核定,改动要写明更正的原因")
+	case r.approved != nil && sameValue(*r.approved, v) && reason == strings.TrimSpace(r.approved.Reason):
+		return true, finding("“%s”%s的数值和已核定的一样,原因也和上次一样;要改数值请填新的数,只改说明或佐证材料请写明这次改了什么")
 	case r.approved == nil && window == landmark.Locked && !landmark.InWords(reason):
 		return true, finding("“%s”%s已经锁定,补报要写明原因")
 	}
