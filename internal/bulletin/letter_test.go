@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/shopspring/decimal"
 
 	"landmark/internal/landmark"
 	"landmark/internal/pgtest"
+	"landmark/internal/reporting"
 	"landmark/internal/store"
 )
 
@@ -196,7 +196,7 @@ func TestLetterFromDraftToIssue(t *testing.T) {
 	if err := s.SetLetterhead(ctx, office, clerk, "", head, atIssue); err != nil {
 		t.Fatal(err)
 	}
-	send(t, st, []store.Submission{{IndicatorID: indicator(t, r, "9.3").ID, Month: month9, Amount: decimal.NewNullDecimal(decimal.NewFromInt(20)), Reason: "补报"}}, moment(10, 16, 9))
+	send(t, st, month9, []reporting.ValueInput{{Code: "9.3", Value: "20", Reason: "补报"}}, moment(10, 16, 9))
 	after, err := s.IssuedLetter(ctx, r, month9, "民政局")
 	if err != nil {
 		t.Fatal(err)
