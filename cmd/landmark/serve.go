@@ -36,7 +36,8 @@ type serveCmd struct {
 	OIDCClientID   string        `name:"oidc-client-id" env:"OIDC_CLIENT_ID" placeholder:"ID" help:"What the provider calls this program; its way back is BASE_URL/login/provider/callback."`
 	OIDCSecretFile string        `name:"oidc-client-secret-file" env:"OIDC_CLIENT_SECRET_FILE" placeholder:"FILE" help:"Holds the secret shared with the provider (or the secret itself in OIDC_CLIENT_SECRET)."`
 	OIDCName       string        `name:"oidc-name" env:"OIDC_NAME" default:"统一认证" placeholder:"NAME" help:"What people call the provider (${default})."`
-	DemoNow        string        `name:"demo-now" env:"DEMO_NOW" placeholder:"TIME" help:"Moment the demo's clock starts at, like 2023-10-12T09:30."`
+	outletSettings
+	DemoNow string `name:"demo-now" env:"DEMO_NOW" placeholder:"TIME" help:"Moment the demo's clock starts at, like 2023-10-12T09:30."`
 }
 
 const (
@@ -61,6 +62,10 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 			err = errors.Join(err, cerr)
 		}
 	}()
+	base := c.BaseURL
+	if base == "" {
+		base = "http://" + ln.Addr().String()
+	}
 	d, why := p.locate(ctx, true)
 	_, away := errors.AsType[awayError](why)
 	if why != nil && (!away || c.FailFast) {
@@ -78,14 +83,15 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	base := c.BaseURL
-	if base == "" {
-		base = "http://" + ln.Addr().String()
+	mailer, robots, err := c.outlets()
+	if err != nil {
+		return err
 	}
 	clock := &clock{now: time.Now}
 	srv, err := server.New(server.Config{
 		Store: d.store, Pair: d.pair, Now: clock.Now, Zone: p.zone, Log: p.log, BaseURL: base, Demo: c.Demo, TrustedProxies: proxies,
 		MetricsElsewhere: c.MetricsListen != "", DrainWait: c.DrainWait, Waiting: away,
+		Robots: robots, Mail: mailer != nil && !c.Demo,
 		Key: key, RequireTOTP: c.RequireTOTP != "", World: time.Now, Provider: provider,
 		Ready: func(ctx context.Context) error {
 			v, dirty, err := migrations.Version(ctx, d.url)
@@ -109,7 +115,7 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 		defer stopMetrics()
 	}
 	if !away {
-		stop, err := c.begin(ctx, p, d, clock)
+		stop, err := c.begin(ctx, p, d, clock, base)
 		if err != nil {
 			return err
 		}
@@ -121,7 +127,7 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 	serving, end := context.WithCancel(ctx)
 	waited := make(chan func() error, 1)
 	go func() {
-		stop, waitErr := c.await(serving, p, d, clock, why)
+		stop, waitErr := c.await(serving, p, d, clock, base, why)
 		if waitErr != nil {
 			waited <- func() error { return waitErr }
 			end()
@@ -138,7 +144,7 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 
 // await begins as soon as the database answers. It says at once and every minute
 // what it waits for. An error is something that waiting does not mend.
-func (c serveCmd) await(ctx context.Context, p *program, d *database, clock *clock, why error) (stop func(), err error) {
+func (c serveCmd) await(ctx context.Context, p *program, d *database, clock *clock, base string, why error) (stop func(), err error) {
 	var said time.Time
 	tick := time.NewTicker(awaitEvery)
 	defer tick.Stop()
@@ -153,7 +159,7 @@ func (c serveCmd) await(ctx context.Context, p *program, d *database, clock *clo
 		case <-tick.C:
 		}
 		if err = p.reachable(ctx, d, glance); err == nil {
-			stop, err = c.begin(ctx, p, d, clock)
+			stop, err = c.begin(ctx, p, d, clock, base)
 		}
 		switch _, away := errors.AsType[awayError](err); {
 		case err == nil:
@@ -169,7 +175,7 @@ func (c serveCmd) await(ctx context.Context, p *program, d *database, clock *clo
 
 // begin does what needs a database that answers: the schema, the seed plan or the
 // demo, the clock, and the work beside the requests, which goes on until stop.
-func (c serveCmd) begin(ctx context.Context, p *program, d *database, clock *clock) (stop func(), err error) {
+func (c serveCmd) begin(ctx context.Context, p *program, d *database, clock *clock, base string) (stop func(), err error) {
 	if err := migrations.Up(ctx, d.url); err != nil {
 		return nil, err
 	}
@@ -184,7 +190,12 @@ func (c serveCmd) begin(ctx context.Context, p *program, d *database, clock *clo
 	}
 	clock.set(now)
 	d.pair.Watch()
-	return c.seal(context.WithoutCancel(ctx), p, d, now), nil
+	stopWork, err := c.work(ctx, p, d, now, base)
+	if err != nil {
+		return nil, err
+	}
+	stopSealing := c.seal(context.WithoutCancel(ctx), p, d, now)
+	return func() { stopWork(); stopSealing() }, nil
 }
 
 // clock is the machine's until the database says which one to go by.

@@ -213,12 +213,6 @@ func (a *Auth) EndOtherSessions(ctx context.Context) error {
 	return err
 }
 
-// Sweep removes what ended sessions and old failures have left. Call it now
-// and then.
-func (a *Auth) Sweep(ctx context.Context) error {
-	return a.store.SweepSignIns(ctx, a.now().Add(-24*time.Hour))
-}
-
 // ChangePassword sets the visitor's own password. The old one is asked for
 // again; every other session of the account ends. The error is Invalid with
 // field old, new or again.

@@ -41,8 +41,9 @@ type User struct {
 	Role         Role
 	DepartmentID int64 // a viewer may have one too: a cooperating department
 	Department   Department
-	MustChange   bool // the password was generated and must be changed first
-	SecondFactor bool // signing in by password asks for a code as well
+	Email        string // where notices go by mail; empty: nowhere
+	MustChange   bool   // the password was generated and must be changed first
+	SecondFactor bool   // signing in by password asks for a code as well
 	Disabled     bool
 	CreatedAt    time.Time
 }

@@ -291,7 +291,8 @@ func TestMetrics(t *testing.T) {
 	b.get("/login")
 	b.get("/no/such/page")
 	page := bodyOf(t, b.get("/metrics"))
-	for _, want := range []string{`landmark_http_requests_total{method="GET",route="/login",status="200"} 1`, `route="none",status="404"} 1`} {
+	for _, want := range []string{`landmark_http_requests_total{method="GET",route="/login",status="200"} 1`, `route="none",status="404"} 1`,
+		`landmark_deliveries{state="failed"} 0`, "landmark_notices_unrelayed 0"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the metrics have no %s", want)
 		}

@@ -19,6 +19,7 @@ import (
 
 	"landmark/internal/auth"
 	"landmark/internal/bulletin"
+	"landmark/internal/notify"
 	"landmark/internal/planning"
 	"landmark/internal/reporting"
 	"landmark/internal/store"
@@ -51,8 +52,10 @@ type Config struct {
 	// Provider may be signed in through. Without an Issuer there is none. Redirect is
 	// set here.
 	Provider  auth.ProviderConfig
-	Deadline  time.Duration // of a request's work, by default defaultDeadline
-	DrainWait time.Duration // from "not ready" to the last new connection; 0 is none
+	Robots    *notify.Robots // checks robots' addresses; by default with nothing allowed
+	Mail      bool           // there is a mail server for notices
+	Deadline  time.Duration  // of a request's work, by default defaultDeadline
+	DrainWait time.Duration  // from "not ready" to the last new connection; 0 is none
 	// Pair is what Store works on, where the primary may go away and a standby be
 	// read. It may be nil.
 	Pair *store.Pair
@@ -82,6 +85,9 @@ type Server struct {
 	pair      *store.Pair // nil: the database is not watched
 	deadline  time.Duration
 	drain     time.Duration
+
+	robots *notify.Robots
+	mail   bool // there is a mail server for notices
 
 	uploads          chan struct{} // a place for each form whose files are in memory
 	metrics          *metrics
@@ -126,6 +132,13 @@ func New(c Config) (*Server, error) {
 	s := &Server{store: c.Store, planning: planning.New(c.Store, c.Zone), reporting: reporting.New(c.Store, c.Zone), bulletins: bulletin.New(c.Store, c.Zone), auth: a,
 		uploads: make(chan struct{}, maxUploads), now: c.Now, zone: c.Zone, log: c.Log, base: base, demo: c.Demo, proxies: c.TrustedProxies,
 		ready: c.Ready, pair: c.Pair, deadline: c.Deadline, drain: c.DrainWait, metrics: newMetrics(), metricsElsewhere: c.MetricsElsewhere}
+	s.metrics.registry.MustRegister(workCounts{c.Store})
+	s.robots, s.mail = c.Robots, c.Mail
+	if s.robots == nil {
+		if s.robots, err = notify.NewRobots(nil, time.Now); err != nil {
+			return nil, err
+		}
+	}
 	s.waiting.Store(c.Waiting)
 	s.router, err = s.build(s.routes())
 	if err != nil {
@@ -151,7 +164,6 @@ const (
 	idleTimeout       = 60 * time.Second
 	maxHeaderBytes    = 16 << 10
 	shutdownTimeout   = 20 * time.Second
-	sweepEvery        = time.Hour
 )
 
 // Run serves on ln until ctx ends, then drains: it stops being ready, waits for
@@ -167,11 +179,6 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
-	swept := make(chan struct{})
-	sweepCtx, stopSweep := context.WithCancel(ctx)
-	go func() { defer close(swept); s.sweep(sweepCtx) }()
-	defer func() { stopSweep(); <-swept }()
-
 	served := make(chan error, 1)
 	go func() { served <- hs.Serve(ln) }()
 	select {
@@ -194,20 +201,4 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		return fmt.Errorf("serve: %w", err)
 	}
 	return nil
-}
-
-// sweep clears away ended sessions every hour.
-func (s *Server) sweep(ctx context.Context) {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if err := s.auth.Sweep(ctx); err != nil && ctx.Err() == nil {
-				s.log.ErrorContext(ctx, "sweep sessions", "error", err)
-			}
-		}
-	}
 }

@@ -23,7 +23,7 @@ type Account struct {
 }
 
 // userColumns are read into a userRow; a is the account, d its department.
-const userColumns = `a.id, a.name, a.display_name, a.role, a.department_id, a.must_change, a.demo, a.disabled_at, a.created_at, a.password_hash, a.password_changed_at, a.totp_since,
+const userColumns = `a.id, a.name, a.display_name, a.role, a.department_id, a.must_change, a.demo, a.disabled_at, a.created_at, a.password_hash, a.password_changed_at, a.totp_since, a.email,
 	d.slug AS department_slug, d.name AS department_name, d.sort AS department_sort, d.collective AS department_collective, d.sign_off_required AS department_sign_off`
 
 // userRow has nullable columns throughout, as a session may have no account
@@ -41,6 +41,7 @@ type userRow struct {
 	PasswordHash         pgtype.Text
 	PasswordChangedAt    pgtype.Timestamptz
 	TotpSince            pgtype.Timestamptz
+	Email                pgtype.Text
 	DepartmentSlug       pgtype.Text
 	DepartmentName       pgtype.Text
 	DepartmentSort       pgtype.Int4
@@ -55,7 +56,7 @@ func (r userRow) account() Account {
 			DepartmentID: r.DepartmentID.Int64,
 			Department: landmark.Department{ID: r.DepartmentID.Int64, Slug: r.DepartmentSlug.String, Name: r.DepartmentName.String,
 				Sort: int(r.DepartmentSort.Int32), Collective: r.DepartmentCollective.Bool, SignOffRequired: r.DepartmentSignOff.Bool},
-			MustChange: r.MustChange.Bool, SecondFactor: r.TotpSince.Valid, Disabled: r.DisabledAt.Valid, CreatedAt: r.CreatedAt.Time,
+			MustChange: r.MustChange.Bool, SecondFactor: r.TotpSince.Valid, Email: r.Email.String, Disabled: r.DisabledAt.Valid, CreatedAt: r.CreatedAt.Time,
 		},
 		Hash: r.PasswordHash.String, ChangedAt: r.PasswordChangedAt.Time, Demo: r.Demo.Bool,
 	}

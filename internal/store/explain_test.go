@@ -24,7 +24,7 @@ var growing = []string{
 	"plan", "project", "cooperation", "indicator", "indicator_nature", "indicator_baseline", "indicator_target", "indicator_curve",
 	"indicator_definition", "indicator_relation", "light_rule", "task", "scenario", "plan_edition", "period", "extension",
 	"report", "report_revision", "report_event", "approved_value", "report_draft", "task_draft", "task_update", "milestone", "light_override",
-	"evidence", "draft_evidence", "revision_evidence", "submission_key", "chase", "chase_seen", "history", "history_seal",
+	"evidence", "draft_evidence", "revision_evidence", "submission_key", "notice", "notice_seen", "delivery", "delivery_attempt", "chase", "chase_seen", "history", "history_seal",
 	"session", "sign_in_failure", "bulletin_issue", "bulletin_draft",
 }
 
@@ -33,6 +33,8 @@ var whole = map[string]string{
 	"Plans":         "the list of plans names every plan",
 	"Holdings":      "asked once, when the program starts",
 	"verifyHistory": "db verify checks every line",
+	"Deliveries":    "the office narrows its log by anything",
+	"WorkCounts":    "monitoring counts every delivery by its state",
 	"Restore":       "whether a table is empty, of a database that should be",
 }
 

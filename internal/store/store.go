@@ -187,6 +187,8 @@ var refusals = map[string]error{
 	"account_name_unique":              landmark.Errorf(landmark.Invalid, "name", "这个账号名已经有人用了,请换一个"),
 	"account_name_form_check":          landmark.Errorf(landmark.Invalid, "name", "账号名用小写字母、数字、点、横线,以字母或数字开头,最多64个字"),
 	"account_role_department_check":    landmark.Errorf(landmark.Invalid, "department", "填报员和部门负责人要选定部门,市府办账号不选部门"),
+	"account_email_form_check":         landmark.Errorf(landmark.Invalid, "email", "邮箱写得不对,要像 name@example.gov.cn"),
+	"robot_name_unique":                landmark.Errorf(landmark.Invalid, "name", "已经有同名的机器人,请换一个名称"),
 	"account_identity_pkey":            landmark.Errorf(landmark.Invalid, "subject", "这个编号已经关联到一个账号了"),
 	"department_slug_unique":           landmark.Errorf(landmark.Invalid, "slug", "这个部门代码已经有了,请换一个"),
 	"department_name_unique":           landmark.Errorf(landmark.Invalid, "name", "已经有同名的部门"),

@@ -1,0 +1,2 @@
+DROP INDEX submission_key_created;
+DELETE FROM schema_marker WHERE version = 19;
