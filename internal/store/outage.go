@@ -21,6 +21,11 @@ func Unavailable(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrAway) || pgconn.Timeout(err) {
 		return true
 	}
+	// Nothing was sent, as on a connection that broke a moment before: what a
+	// rollback answers when the server has just gone.
+	if pgconn.SafeToRetry(err) {
+		return true
+	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok || errors.Is(err, puddle.ErrClosedPool) {
 		return true
 	}

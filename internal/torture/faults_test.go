@@ -187,7 +187,7 @@ func TestLockedTable(t *testing.T) {
 			time.Sleep(20 * time.Millisecond)
 		}
 	})
-	time.Sleep(time.Duration(size(8, 20)) * time.Second)
+	time.Sleep(time.Duration(size(5, 20)) * time.Second)
 	release()
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
@@ -288,7 +288,7 @@ func TestBigBodies(t *testing.T) {
 			time.Sleep(20 * time.Millisecond)
 		}
 	})
-	uploads := size(12, 100)
+	uploads := size(10, 100)
 	places := make(chan struct{}, 10)
 	var all sync.WaitGroup
 	for i := range uploads {
@@ -345,7 +345,7 @@ func TestRepeatedKeys(t *testing.T) {
 	s := serve(t, binary(t, false), "DATABASE_URL="+p.url)
 	s.up(t)
 	const senders = 20
-	each := size(10, 1000)
+	each := size(5, 1000)
 	var keys, requests, lost, other atomic.Int64
 	clients := make([]*client, senders)
 	for i := range clients {
