@@ -101,9 +101,9 @@ func (c *planImport) read(_ context.Context, p *program, known sheet.Directory) 
 	var table *sheet.Table
 	switch {
 	case c.File == "-":
-		b, err := io.ReadAll(io.LimitReader(p.stdin, 8<<20))
+		b, err := whole(p.stdin, "standard input")
 		if err != nil {
-			return nil, fmt.Errorf("read standard input: %w", err)
+			return nil, err
 		}
 		p.stdin = bytes.NewReader(b)
 		if table, err = sheet.ReadTable(bytes.NewReader(b)); err != nil {

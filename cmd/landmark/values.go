@@ -100,26 +100,31 @@ func (c valuesImport) Run(ctx context.Context, p *program) error {
 	})
 }
 
-// maxImport bounds a file; the readers have bounds of their own.
+// maxImport bounds a file; the readers have bounds of their own, below it.
 const maxImport = 32 << 20
 
 // bytes is the file's content.
 func (c valuesImport) bytes(p *program) ([]byte, error) {
 	if c.File == "-" {
-		b, err := io.ReadAll(io.LimitReader(p.stdin, maxImport))
-		if err != nil {
-			return nil, fmt.Errorf("read standard input: %w", err)
-		}
-		return b, nil
+		return whole(p.stdin, "standard input")
 	}
 	f, err := os.Open(c.File)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %s: check the name and the rights: %w", c.File, errors.Unwrap(err))
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxImport))
+	return whole(f, c.File)
+}
+
+// whole reads a bounded file to its end: one that is longer is refused, for a list
+// cut short would look like a whole one.
+func whole(r io.Reader, name string) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxImport+1))
 	if err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w", c.File, errors.Unwrap(err))
+		return nil, fmt.Errorf("cannot read %s: %w", name, err)
+	}
+	if len(b) > maxImport {
+		return nil, fmt.Errorf("%s is larger than %d MB, which is the most that is taken: check that it is the right file", name, maxImport>>20)
 	}
 	return b, nil
 }

@@ -153,3 +153,24 @@ func TestValuesFaultsAllAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// A file beyond the limit is refused, never taken as far as the limit goes.
+func TestImportLimits(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	list := "code,value,step,note,reason\n3.1,13820,,,年底前补录\n" + strings.Repeat("\n", maxImport)
+	table := string(seeds.Table) + strings.Repeat("\n", maxImport)
+	for name, c := range map[string]struct {
+		stdin string
+		args  []string
+	}{
+		"values from standard input": {list, []string{"values", "import", "-", "--month", "2023-09", "--by", "张三"}},
+		"values from a file":         {"", []string{"values", "import", write(t, "values.csv", list), "--month", "2023-09", "--by", "张三"}},
+		"a plan":                     {table, []string{"plan", "import", "-", "--slug", "long", "--published", "2023-05-31"}},
+	} {
+		status, _, stderr := call(t, url, c.stdin, c.args...)
+		if status != 1 || !strings.Contains(stderr, "is larger than 32 MB") || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%s: status %d, %q; want 1 and one line that names the limit", name, status, stderr)
+		}
+	}
+}

@@ -18,7 +18,7 @@ func (a *Assessment) explain(p *Plan, owed, begun bool) string {
 	case !owed && a.Computed == Done:
 		fmt.Fprintf(&b, "%s,已达到年度目标 %s,判为已完成(%s)", a.said(), a.targetText(), a.whyNotOwed(p))
 	case !owed:
-		fmt.Fprintf(&b, "%s,本月未到期,%s(年度目标%s)", a.whyNotOwed(p), a.known(), a.spacedTarget())
+		fmt.Fprintf(&b, "%s,本月未到期,%s%s(年度目标%s)", a.whyNotOwed(p), a.known(), a.broken(), a.spacedTarget())
 	case a.Value == nil && !begun:
 		fmt.Fprintf(&b, "%s尚未结束,本月未到期,%s(年度目标%s)", a.Month.Short(), a.known(), a.spacedTarget())
 	case a.Value == nil:
@@ -60,10 +60,26 @@ func (a *Assessment) explainStep(b *strings.Builder) {
 		a.said(), a.targetText(), a.Computed.Chinese(), len(names), strings.Join(names, "、"))
 }
 
-func (a *Assessment) explainHold(b *strings.Builder) {
-	bound, beyond := "不低于", "低于目标"
+// broken says of what is to be held and was not, though nothing is owed yet.
+func (a *Assessment) broken() string {
+	if a.Indicator.Kind != Hold || a.Met || !a.Distance.Valid {
+		return ""
+	}
+	return fmt.Sprintf(",%s %s,已跌破", a.beyond(), a.difference(a.Distance.Decimal.Abs()))
+}
+
+// beyond is the wrong side of what is to be held.
+func (a *Assessment) beyond() string {
 	if a.Indicator.Direction == Down {
-		bound, beyond = "不高于", "高于目标"
+		return "高于目标"
+	}
+	return "低于目标"
+}
+
+func (a *Assessment) explainHold(b *strings.Builder) {
+	bound := "不低于"
+	if a.Indicator.Direction == Down {
+		bound = "不高于"
 	}
 	fmt.Fprintf(b, "%s,应保持%s %s,", a.said(), bound, a.targetText())
 	switch {
@@ -72,7 +88,7 @@ func (a *Assessment) explainHold(b *strings.Builder) {
 	case a.Met:
 		b.WriteString("目前守住,判为正常")
 	default:
-		fmt.Fprintf(b, "%s %s,判为严重滞后", beyond, a.difference(a.Distance.Decimal.Abs()))
+		fmt.Fprintf(b, "%s %s,判为严重滞后", a.beyond(), a.difference(a.Distance.Decimal.Abs()))
 	}
 	b.WriteString("(保持类指标按是否守住目标判定,不看序时)")
 }

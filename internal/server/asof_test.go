@@ -112,3 +112,22 @@ func TestAsOfShowsWhatWasShown(t *testing.T) {
 		t.Error("no page has changed since it was kept")
 	}
 }
+
+// A moment with an offset is understood with its plus escaped or not.
+func TestAsOfWithAnOffset(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.account("viewer", landmark.RoleViewer, "")
+	b := w.enter("viewer")
+	for _, moment := range []string{"2023-10-10T09:30:00%2B08:00", "2023-10-10T09:30:00+08:00", "2023-10-10T09:30+08:00", "2023-10-10T01:30:00Z", "2023-10-10T09:30"} {
+		res := b.get("/?month=2023-09&as_of=" + moment)
+		if page := bodyOf(t, res); res.StatusCode != http.StatusOK || !strings.Contains(page, `class="asof" role="note">您在查看 <time datetime="2023-10-10T09:30`) {
+			t.Errorf("as_of=%s: %d", moment, res.StatusCode)
+		}
+	}
+	for _, moment := range []string{"2023-10-10 08:00", "2023-10-10T09:30 0800", "2023-13-10T09:30+08:00"} {
+		if res := b.get("/?as_of=" + strings.ReplaceAll(moment, " ", "%20")); res.StatusCode != http.StatusBadRequest {
+			t.Errorf("as_of=%s: %d, want 400", moment, res.StatusCode)
+		}
+	}
+}

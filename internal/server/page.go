@@ -103,7 +103,11 @@ func (s *Server) asked(r *http.Request) (question, error) {
 // parseMoment reads a moment as people write it in the city's zone, to the
 // minute or second, or as RFC 3339 with a zone of its own.
 func (s *Server) parseMoment(text string) (time.Time, error) {
-	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", time.RFC3339} {
+	// The plus of an offset arrives as a space where it was not escaped.
+	if day, clock, ok := strings.Cut(text, "T"); ok {
+		text = day + "T" + strings.Replace(clock, " ", "+", 1)
+	}
+	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02T15:04Z07:00", time.RFC3339} {
 		at, err := time.ParseInLocation(layout, text, s.zone)
 		if err != nil {
 			continue

@@ -51,15 +51,10 @@ func readList(r io.Reader, required, optional []string) (*list, Faults, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	var faults Faults
-	for n, line := range strings.Split(string(text), "\n") {
-		if !utf8.ValidString(line) {
-			faults.add(n+1, 0, "不是 UTF-8 编码的文字,请另存为“CSV UTF-8”再导入")
-		}
-	}
-	if len(faults) > 0 {
+	if faults := utf8Only(text, "CSV UTF-8"); len(faults) > 0 {
 		return nil, faults, nil
 	}
+	var faults Faults
 	reader := csv.NewReader(strings.NewReader(string(text)))
 	reader.FieldsPerRecord = -1
 	var rows []listRow

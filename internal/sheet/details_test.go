@@ -60,7 +60,7 @@ func TestReadDetailsFaults(t *testing.T) {
 			"第6行第7列:第2个步骤没有名称"}},
 		{"relation", strings.TrimSpace(detailsHead) + ",not_above\n4.1,,,,,,,,,4.1\n", []string{"第2行第10列:应是另一个指标的编号,现在是“4.1”"}},
 		{"quotes", detailsHead + "4.1,\"flow,,\n", []string{"第2行:引号没有成对,或引号前后多了字符"}},
-		{"not UTF-8", detailsHead + "\xd6\xd0\n", []string{"第2行:不是 UTF-8 编码的文字,请另存为“CSV UTF-8”再导入"}},
+		{"not UTF-8", detailsHead + "\xd6\xd0\n\xd6\xd0\n", []string{"第2行:不是 UTF-8 编码的文字(可能是 GBK 或 GB18030),请把整个文件另存为“CSV UTF-8”再导入"}},
 		{"beyond the heading", detailsHead + "4.1,flow,,,,,,,,多\n", []string{"第2行第10列:超出表头的列“多”"}},
 	}
 	for _, test := range tests {

@@ -39,19 +39,23 @@ type IndicatorRow struct {
 	GapPoints     *json.Number `json:"gap_points"`
 	Light         *string      `json:"light"` // what pages show, the override included; nil if it cannot be judged
 	// Override is the office's reason for setting the light otherwise than by the
-	// rule; the light by the rule stands in Explanation.
+	// rule.
 	Override    *string `json:"override"`
 	Explanation string  `json:"explanation"`
 	ReportState *string `json:"report_state"` // of this month's report, nil if there is none
 	Revision    *int    `json:"revision"`     // of this month's report
 	ApprovedAt  *string `json:"approved_at"`  // of Value
+	// ComputedLight is what the rule says, which is Light unless the office set it
+	// otherwise.
+	ComputedLight *string `json:"computed_light"`
 }
 
-// indicatorCols are the columns in the order promised.
+// indicatorCols are the columns in the order promised; more come at the end.
 var indicatorCols = []string{
 	"project", "project_name", "code", "name", "key", "lead", "kind", "direction", "unit",
 	"baseline", "target", "value", "value_month", "completion_pct", "schedule_pct", "expected", "gap_points",
 	"light", "override", "explanation", "report_state", "revision", "approved_at",
+	"computed_light",
 }
 
 // Figure is a number with the digits it was entered with, or words.
@@ -102,7 +106,7 @@ func indicatorRow(r *landmark.Record, a landmark.Assessment) IndicatorRow {
 		Kind: optional(string(ind.Kind)), Direction: string(ind.Direction), Unit: optional(ind.Unit),
 		Baseline: figure(ind.Baseline, ind.BaselineText), Target: figure(a.Target.Amount, a.Target.Text),
 		CompletionPct: percent(a.Completion), SchedulePct: percent(a.Schedule), GapPoints: percent(a.Gap),
-		Light: optional(string(a.Light)), Explanation: a.Explanation,
+		Light: optional(string(a.Light)), ComputedLight: optional(string(a.Computed)), Explanation: a.Explanation,
 	}
 	if a.Expected.Valid {
 		n := json.Number(a.Expected.Decimal.Round(int32(ind.Decimals) + 2).String())
@@ -185,7 +189,7 @@ func (row IndicatorRow) cells() []string {
 		fmt.Sprint(row.Project), row.ProjectName, row.Code, row.Name, yesNo(row.Key), row.Lead, or(row.Kind), row.Direction, or(row.Unit),
 		or(row.Baseline), or(row.Target), or(row.Value), or(row.ValueMonth),
 		or(row.CompletionPct), or(row.SchedulePct), or(row.Expected), or(row.GapPoints),
-		or(row.Light), or(row.Override), row.Explanation, or(row.ReportState), or(row.Revision), or(row.ApprovedAt),
+		or(row.Light), or(row.Override), row.Explanation, or(row.ReportState), or(row.Revision), or(row.ApprovedAt), or(row.ComputedLight),
 	}
 	for i, cell := range cells {
 		cells[i] = neutral(cell)

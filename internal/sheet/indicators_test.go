@@ -70,7 +70,7 @@ func TestWriteIndicatorsCSV(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const header = "project,project_name,code,name,key,lead,kind,direction,unit,baseline,target,value,value_month,completion_pct,schedule_pct,expected,gap_points,light,override,explanation,report_state,revision,approved_at"
+	const header = "project,project_name,code,name,key,lead,kind,direction,unit,baseline,target,value,value_month,completion_pct,schedule_pct,expected,gap_points,light,override,explanation,report_state,revision,approved_at,computed_light"
 	if got := strings.Join(rows[0], ","); got != header || len(rows) != 31 {
 		t.Errorf("got %d rows headed %s", len(rows), got)
 	}
@@ -83,13 +83,13 @@ func TestWriteIndicatorsCSV(t *testing.T) {
 		got[row[2]] = strings.Join(row, ",")
 	}
 	for code, want := range map[string]string{
-		"1.2":  "1,桐享 优育,1.2,人口出生率,yes,卫健局,qualitative,up,‰,5.48,降幅趋缓,,,,,,,not_due,,,,,",
-		"3.1":  "3,桐享 健康,3.1,结直肠癌筛查,no,卫健局,flow,up,人,41152,20000,13820,2023-09,69.1,75.0,15000,-5.9,behind,,,approved,1,2023-10-11T09:05:00+08:00",
-		"3.2":  "3,桐享 健康,3.2,流感疫苗接种,no,卫健局,flow,up,万人,2,2,0,2023-08,,75.0,1.5,,unreported,,,draft,,2023-10-11T09:05:00+08:00",
-		"3.3":  "3,桐享 健康,3.3,新冠疫情重点药品和重点抢救设备供给,no,卫健局,qualitative,up,,,到位,推进中,2023-09,,,,,on_track,,,submitted,2,2023-10-11T09:05:00+08:00",
-		"6.1":  "6,共同富裕现代化基本单元,6.1,未来社区建成数量,yes,建设局,cumulative,up,个,0,3,1,2023-09,33.3,75.0,2.25,-41.7,on_track,'=验收已排期,,,,2023-10-11T09:05:00+08:00",
-		"7.2":  "7,高校毕业生高质量就业创业服务体系,7.2,桐乡籍大学生“学子码”覆盖率,no,人社局,level,up,%,20,50,17.50,2023-09,,75.0,42.5,-83.3,critical,,,,,2023-10-11T09:05:00+08:00",
-		"10.2": "10,交通强市,10.2,农村公路优良中等路率,no,交通运输局,level,up,%,82.80,85,,,,75.0,84.45,,not_due,,,,,",
+		"1.2":  "1,桐享 优育,1.2,人口出生率,yes,卫健局,qualitative,up,‰,5.48,降幅趋缓,,,,,,,not_due,,,,,,not_due",
+		"3.1":  "3,桐享 健康,3.1,结直肠癌筛查,no,卫健局,flow,up,人,41152,20000,13820,2023-09,69.1,75.0,15000,-5.9,behind,,,approved,1,2023-10-11T09:05:00+08:00,behind",
+		"3.2":  "3,桐享 健康,3.2,流感疫苗接种,no,卫健局,flow,up,万人,2,2,0,2023-08,,75.0,1.5,,unreported,,,draft,,2023-10-11T09:05:00+08:00,unreported",
+		"3.3":  "3,桐享 健康,3.3,新冠疫情重点药品和重点抢救设备供给,no,卫健局,qualitative,up,,,到位,推进中,2023-09,,,,,on_track,,,submitted,2,2023-10-11T09:05:00+08:00,on_track",
+		"6.1":  "6,共同富裕现代化基本单元,6.1,未来社区建成数量,yes,建设局,cumulative,up,个,0,3,1,2023-09,33.3,75.0,2.25,-41.7,on_track,'=验收已排期,,,,2023-10-11T09:05:00+08:00,critical",
+		"7.2":  "7,高校毕业生高质量就业创业服务体系,7.2,桐乡籍大学生“学子码”覆盖率,no,人社局,level,up,%,20,50,17.50,2023-09,,75.0,42.5,-83.3,critical,,,,,2023-10-11T09:05:00+08:00,critical",
+		"10.2": "10,交通强市,10.2,农村公路优良中等路率,no,交通运输局,level,up,%,82.80,85,,,,75.0,84.45,,not_due,,,,,,not_due",
 	} {
 		if diff := cmp.Diff(want, got[code]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", code, diff)
@@ -108,8 +108,8 @@ func TestIndicatorRowsJSON(t *testing.T) {
 	if err := json.Unmarshal(text, &fields); err != nil {
 		t.Fatal(err)
 	}
-	if len(fields) != 30 || len(fields[0]) != 23 {
-		t.Errorf("got %d rows of %d fields, want 30 of 23", len(fields), len(fields[0]))
+	if len(fields) != 30 || len(fields[0]) != 24 {
+		t.Errorf("got %d rows of %d fields, want 30 of 24", len(fields), len(fields[0]))
 	}
 	last := fields[29]
 	for name, want := range map[string]string{

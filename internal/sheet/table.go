@@ -106,6 +106,9 @@ func readLines(r io.Reader) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if faults := utf8Only(text, "UTF-8"); len(faults) > 0 {
+		return nil, faults
+	}
 	text = bytes.TrimRight(text, "\r\n")
 	if len(text) == 0 {
 		return nil, Faults{{Message: "文件是空的"}}
@@ -132,6 +135,19 @@ func readText(r io.Reader) ([]byte, error) {
 	return bytes.TrimPrefix(text, []byte("\ufeff")), nil
 }
 
+// utf8Only refuses a file saved otherwise, in one sentence: every line of it would
+// say the same. as is how the saving program calls it.
+func utf8Only(text []byte, as string) Faults {
+	for n, line := range bytes.Split(text, []byte("\n")) {
+		if !utf8.Valid(line) {
+			var faults Faults
+			faults.add(n+1, 0, "不是 UTF-8 编码的文字(可能是 GBK 或 GB18030),请把整个文件另存为“%s”再导入", as)
+			return faults
+		}
+	}
+	return nil
+}
+
 // tableReader takes a table line by line, whichever file the cells come from.
 type tableReader struct {
 	table  *Table
@@ -145,14 +161,6 @@ type tableReader struct {
 
 // line takes one line of the text form.
 func (p *tableReader) line(n int, text string) {
-	if !utf8.ValidString(text) {
-		p.faults.add(n, 0, "不是 UTF-8 编码的文字,请把文件另存为 UTF-8 再导入")
-		p.began, p.broken = true, true
-		if p.table.Columns == nil {
-			p.table.Columns = []string{} // the next line is not the heading
-		}
-		return
-	}
 	if strings.TrimSpace(text) == "" {
 		p.faults.add(n, 0, "表中间不能有空行")
 		return

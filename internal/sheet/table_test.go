@@ -100,9 +100,11 @@ func TestReadTableFaults(t *testing.T) {
 		{"control characters", lines(head, strings.Replace(first, "优育", "优\x00育", 1), "a\rb | 1 | 2 |"), []string{
 			"第2行第2列:“标志性成果”里有不可见的控制字符", "第3行第4列:“指标名称”里有不可见的控制字符"}},
 		{"not UTF-8", lines(head, first, "\xb3\xf6\xc9\xfa | 1 | 2 |"), []string{
-			"第3行:不是 UTF-8 编码的文字,请把文件另存为 UTF-8 再导入"}},
+			"第3行:不是 UTF-8 编码的文字(可能是 GBK 或 GB18030),请把整个文件另存为“UTF-8”再导入"}},
+		{"a whole table in GB18030", lines("\xd0\xf2\xba\xc5 | \xb1\xea\xd6\xbe", "1 | \xb3\xf6\xc9\xfa | 2 |", "\xb3\xf6\xc9\xfa | 1 | 2 |"), []string{
+			"第1行:不是 UTF-8 编码的文字(可能是 GBK 或 GB18030),请把整个文件另存为“UTF-8”再导入"}},
 		{"a heading that is not UTF-8", lines("\xd0\xf2\xba\xc5 |", first), []string{
-			"第1行:不是 UTF-8 编码的文字,请把文件另存为 UTF-8 再导入"}},
+			"第1行:不是 UTF-8 编码的文字(可能是 GBK 或 GB18030),请把整个文件另存为“UTF-8”再导入"}},
 		{"long name", lines(head, strings.Replace(first, "桐享", strings.Repeat("长", 201), 1)), []string{"第2行第2列:“标志性成果”超过200字"}},
 	}
 	for _, test := range tests {
