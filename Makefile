@@ -6,10 +6,10 @@ GO ?= go
 export GOFLAGS := $(GOFLAGS) -buildvcs=$(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench build generate setup torture
+.PHONY: help run test check bench build generate setup torture ha-test
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## set up what is missing and serve the demo on http://127.0.0.1:8080
 	@tools/setup run
@@ -31,6 +31,7 @@ check: ## everything CI checks: generated files, format, vet, staticcheck, modul
 	@unformatted=$$(git ls-files --cached --others --exclude-standard -- '*.go' | xargs $$($(GO) env GOROOT)/bin/gofmt -l); \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run gofmt -w: $$unformatted" >&2; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags ha ./internal/torture
 	cd e2e && $(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
@@ -48,6 +49,10 @@ torture: ## the fault tests and their table; FULL=1 runs the long sizes
 	| tee $$log | grep -E '^(---|ok|FAIL|panic)'; \
 	printf '\npromise | rounds | lost | doubled | longest gap\n'; grep -oE 'P[0-9]+ [^|]+[|].*' $$log | sort -V; \
 	status=$$(cat $$log.status); rm -f $$log $$log.status; exit $$status
+
+ha-test: ## two programs, two databases, HAProxy and the rest of deploy/ha on loopback; FULL=1 for long, OLD=REVISION to upgrade from
+	@tools/setup ha
+	$(GO) test -tags ha -count=1 -timeout 60m -v -run TestHighAvailability ./internal/torture
 
 generate: ## format the templates and make their Go code, which is committed
 	$(GO) tool templ fmt .

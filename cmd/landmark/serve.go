@@ -283,7 +283,10 @@ func (c serveCmd) prepare(ctx context.Context, p *program, st *store.Store) (fun
 		}
 		if h.Plans == 0 {
 			if err := insertSeed(ctx, st, time.Now()); err != nil {
-				return nil, err
+				// Another program that started at the same moment was first: that will do.
+				if now, again := st.Holdings(ctx); landmark.KindOf(err) != landmark.Conflict || again != nil || now.Plans == 0 {
+					return nil, err
+				}
 			}
 		}
 		if h.Accounts == 0 {

@@ -251,3 +251,31 @@ func TestRoleBehindAPooler(t *testing.T) {
 		t.Errorf("the direct address alone: status %d, %q; want 2", status, stderr)
 	}
 }
+
+// Programs that start at once on an empty database get along: one loads the plan.
+func TestStartTogether(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	const programs = 4
+	status := make(chan int, programs)
+	logs := make([]stopAt, programs)
+	for i := range programs {
+		ctx, cancel := context.WithCancel(t.Context())
+		logs[i].stop = cancel
+		go func() {
+			status <- run(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--database-url", url}, strings.NewReader(""), &logs[i], &logs[i])
+		}()
+	}
+	failed := false
+	for range programs {
+		failed = <-status != 0 || failed
+	}
+	for i := range logs {
+		if failed {
+			t.Errorf("program %d: %s", i, logs[i].String())
+		}
+	}
+	if _, stdout, _ := call(t, url, "", "plan", "list"); strings.Count(stdout, "tongxiang-2023") != 1 {
+		t.Errorf("the plans are %q, want one", stdout)
+	}
+}

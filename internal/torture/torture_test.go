@@ -209,12 +209,19 @@ type served struct {
 // its flags.
 func serve(t testing.TB, binary string, env ...string) *served {
 	t.Helper()
+	s := notYet(t, binary, env...)
+	s.start()
+	return s
+}
+
+// notYet is a program that has its address and has not been started.
+func notYet(t *testing.T, binary string, env ...string) *served {
+	t.Helper()
 	s := &served{t: t, binary: binary, listen: freePort(t), metrics: freePort(t), env: env}
 	var err error
 	if s.log, err = os.Create(filepath.Join(t.TempDir(), "server.log")); err != nil {
 		t.Fatal(err)
 	}
-	s.start()
 	t.Cleanup(func() {
 		s.stop(syscall.SIGTERM)
 		if t.Failed() {
@@ -295,6 +302,7 @@ type sent struct {
 	outcome  outcome
 	answer   string // Location of a 303
 	asked    time.Time
+	done     time.Time // when it was acknowledged
 }
 
 // client is one person's browser.
@@ -451,7 +459,7 @@ func (c *client) report(ctx, finish context.Context, m landmark.Month, think tim
 				s.answer = fmt.Sprintf("%d %s", res.StatusCode, said(page))
 				return false
 			case res.StatusCode == http.StatusSeeOther:
-				s.outcome, s.answer = accepted, res.Header.Get("Location")
+				s.outcome, s.answer, s.done = accepted, res.Header.Get("Location"), time.Now()
 			default:
 				s.outcome, s.answer = refused, fmt.Sprintf("%d %s", res.StatusCode, said(page))
 			}
