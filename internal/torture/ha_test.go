@@ -129,16 +129,6 @@ func (l *link) set(stopped bool) {
 	l.open.Broadcast()
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
-
 func port(address string) string {
 	_, p, err := net.SplitHostPort(address)
 	if err != nil {
@@ -341,16 +331,16 @@ func startProfile(t *testing.T, binary string) *profile {
 		h.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	}
 
-	peer := freeAddress(t)
-	h.etcd = freeAddress(t)
+	peer := freePort(t)
+	h.etcd = freePort(t)
 	conf := h.file("etcd.yml", "etcd.yml", "/var/lib/etcd/landmark", filepath.Join(h.dir, "etcd"),
 		"e1=http://10.0.0.21:2380,e2=http://10.0.0.22:2380,e3=http://10.0.0.23:2380", "e1=http://"+peer,
 		"10.0.0.21:2379", h.etcd, "10.0.0.21:2380", peer)
 	h.launch(false, "etcd", "--config-file", conf)
 	h.soon("etcd up", 30*time.Second, func() bool { return answers(http.MethodGet, "http://"+h.etcd+"/health") })
 
-	h.web, h.stats = freeAddress(t), filepath.Join(h.dir, "admin.sock")
-	rw, ro, pooler := freeAddress(t), freeAddress(t), freeAddress(t)
+	h.web, h.stats = freePort(t), filepath.Join(h.dir, "admin.sock")
+	rw, ro, pooler := freePort(t), freePort(t), freePort(t)
 	h.primary = "postgres://landmark:eigentuemer@" + rw + "/landmark?sslmode=disable"
 	h.standby = "postgres://landmark:eigentuemer@" + ro + "/landmark?sslmode=disable"
 	h.pooled = "postgres://landmark_web:anwendung@" + pooler + "/landmark?sslmode=disable"
@@ -359,7 +349,7 @@ func startProfile(t *testing.T, binary string) *profile {
 	}
 
 	for _, name := range []string{"n1", "n2"} {
-		n := &dataNode{name: name, pg: freeAddress(t), rest: freeAddress(t), data: filepath.Join(h.dir, name)}
+		n := &dataNode{name: name, pg: freePort(t), rest: freePort(t), data: filepath.Join(h.dir, name)}
 		n.link = newLink(t, n.pg)
 		n.conf = h.file("patroni.yml", name+".yml", "name: n1", "name: "+name,
 			"listen: 10.0.0.11:8008", "listen: "+n.rest, "connect_address: 10.0.0.11:8008", "connect_address: "+n.rest,

@@ -215,7 +215,7 @@ func serve(t testing.TB, binary string, env ...string) *served {
 }
 
 // notYet is a program that has its address and has not been started.
-func notYet(t *testing.T, binary string, env ...string) *served {
+func notYet(t testing.TB, binary string, env ...string) *served {
 	t.Helper()
 	s := &served{t: t, binary: binary, listen: freePort(t), metrics: freePort(t), env: env}
 	var err error
