@@ -189,11 +189,11 @@ func (c serveCmd) begin(ctx context.Context, p *program, d *database, clock *clo
 		return nil, err
 	}
 	clock.set(now)
-	d.pair.Watch()
 	stopWork, err := c.work(ctx, p, d, now, base)
 	if err != nil {
 		return nil, err
 	}
+	d.pair.Watch()
 	stopSealing := c.seal(context.WithoutCancel(ctx), p, d, now)
 	return func() { stopWork(); stopSealing() }, nil
 }
