@@ -18,8 +18,7 @@ func Unavailable(err error) bool {
 	if err == nil {
 		return false
 	}
-	// SafeToRetry: the connection was found dead before anything was sent on it.
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrAway) || pgconn.Timeout(err) || pgconn.SafeToRetry(err) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrAway) || pgconn.Timeout(err) {
 		return true
 	}
 	// Nothing was sent, as on a connection that broke a moment before: what a
