@@ -447,3 +447,28 @@ func clip(s string, n int) string {
 	}
 	return string([]rune(s)[:n])
 }
+
+var mailAddress = regexp.MustCompile(`^[^@\s\p{Cc}<>",;]+@[^@\s\p{Cc}<>",;]+\.[^@\s\p{Cc}<>",;.]+$`)
+
+// SetEmail sets where an account's notices go by mail; empty is nowhere. The error
+// is Invalid with field email.
+func (a *Auth) SetEmail(ctx context.Context, by landmark.Actor, name, email string) error {
+	email = strings.TrimSpace(email)
+	if email != "" && (len(email) > 254 || !utf8.ValidString(email) || !mailAddress.MatchString(email)) {
+		return landmark.Errorf(landmark.Invalid, "email", "邮箱写得不对,要像 name@example.gov.cn")
+	}
+	account, err := a.store.Account(ctx, name)
+	if err != nil {
+		return err
+	}
+	if account.User.Email == email {
+		return nil // a form sent twice has one effect
+	}
+	now := a.now()
+	return a.store.Tx(ctx, func(s *store.Store) error {
+		if err := s.SetEmail(ctx, account.User.ID, email); err != nil {
+			return err
+		}
+		return s.AddHistory(ctx, accountLine(by, "account.email", account.User, now))
+	})
+}

@@ -144,6 +144,9 @@ func (s *Server) keepUser(w http.ResponseWriter, r *http.Request) error {
 	case "unlink":
 		said = "关联已取消"
 		err = s.auth.Unlink(r.Context(), by, name, t.text("issuer"), t.text("subject"))
+	case "email":
+		said = "邮箱已保存"
+		err = s.auth.SetEmail(r.Context(), by, name, t.text("email"))
 	case "disable":
 		said = "账号已停用"
 		err = s.auth.SetDisabled(r.Context(), by, name, true)

@@ -99,6 +99,11 @@ func (s *Server) routes() []route {
 		{method: get, pattern: "/admin/letterhead", right: RightOffice, handle: s.showLetterhead},
 		{method: post, pattern: "/admin/letterhead", right: RightOffice, handle: s.keepLetterhead},
 
+		{method: get, pattern: "/admin/notices", right: RightOffice, handle: s.showUpkeepNotices},
+		{method: post, pattern: "/admin/notices", right: RightOffice, handle: s.resendNotice},
+		{method: get, pattern: "/admin/robots", right: RightOffice, handle: s.showUpkeepRobots},
+		{method: post, pattern: "/admin/robots", right: RightOffice, handle: s.keepRobots},
+
 		// The bulletin.
 		{method: get, pattern: "/bulletins", right: RightRead, handle: s.showBulletins},
 		{method: get, pattern: "/bulletins/{month}", right: RightRead, handle: s.showBulletin},
@@ -130,6 +135,7 @@ func (s *Server) routes() []route {
 		{method: post, pattern: "/account/password", right: RightOwn, handle: s.changePassword},
 		{method: get, pattern: "/account/factor", right: RightOwn, handle: s.showFactor},
 		{method: post, pattern: "/account/factor", right: RightOwn, handle: s.keepFactor},
+		{method: post, pattern: "/account/email", right: RightOwn, handle: s.keepEmail},
 		{method: post, pattern: "/account/sessions/end", right: RightOwn, handle: s.endSession},
 	}
 	if s.demo {

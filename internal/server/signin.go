@@ -155,11 +155,16 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) answerAccount(w http.ResponseWriter, r *http.Request, status int, fs []view.Fault) error {
+	return s.answerAccountMail(w, r, status, fs, auth.VisitFrom(r.Context()).User.Email)
+}
+
+// answerAccountMail shows the account with a mail address as it was typed.
+func (s *Server) answerAccountMail(w http.ResponseWriter, r *http.Request, status int, fs []view.Fault, email string) error {
 	signs, err := s.auth.Sessions(r.Context())
 	if err != nil {
 		return err
 	}
-	a := view.AccountPage{Page: s.bare(r, "我的账号"), Faults: fs, Rules: passwordRules}
+	a := view.AccountPage{Page: s.bare(r, "我的账号"), Faults: fs, Rules: passwordRules, Email: email, Mail: s.mail}
 	factor, err := s.auth.Factor(r.Context(), view.ProductName)
 	if err != nil {
 		return err

@@ -61,6 +61,17 @@ type AccountPage struct {
 	Rules    string // what a password must be, in words
 
 	FactorOn, FactorPossible bool // the second factor
+
+	Email string // as stored or typed
+	Mail  bool   // notices go out by mail
+}
+
+// refused is the heading of what has to be put right.
+func (p AccountPage) refused() string {
+	if FaultOf(p.Faults, "email") != "" {
+		return "邮箱没有保存,请改正下面的内容"
+	}
+	return "密码没有改,请改正下面的内容"
 }
 
 // frame is the page around the form, whose title tells of a mistake first.

@@ -306,6 +306,7 @@ func NewUpkeepPage(page Page, r *landmark.Record, in Upkeep) UpkeepPage {
 			{Cells: []UpkeepCell{{Text: "年度方案", Href: p.at("/admin/plans")}, {Text: fmt.Sprintf("%d个", in.Plans)}, {Text: "复制成下一年的方案"}}},
 			{Cells: []UpkeepCell{{Text: "账号", Href: p.at("/admin/users")}, {Text: fmt.Sprintf("%d个在用,共%d个", active, len(in.Users))}, {Text: "新增、改角色和部门、重置密码、停用"}}},
 			{Cells: []UpkeepCell{{Text: "部门", Href: p.at("/admin/departments")}, {Text: fmt.Sprintf("%d个,%d个要签核", len(in.Departments), signing)}, {Text: "新增、是否要负责人签核"}}},
+			{Cells: []UpkeepCell{{Text: "通知发送", Href: p.at("/admin/notices")}, {Text: "邮件和群消息的发送记录"}, {Text: "看送到没有,重发;添加钉钉、企业微信群机器人"}}},
 			{Cells: []UpkeepCell{{Text: "发文设置", Href: p.at("/admin/letterhead")}, {Text: in.Number}, {Text: "通报和催办函的发文机关、文号、主送、抄送、印发机关"}}},
 		}}},
 		{ID: "todo", Title: "要处理的", Note: fmt.Sprintf("%d件", len(todo)), Table: &UpkeepTable{Caption: "要处理的", Head: []string{"对象", "牵头单位", "情况"}, Rows: todo, Empty: "没有要处理的:指标性质都已确认,牵头单位都有账号。"}},

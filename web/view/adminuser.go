@@ -114,6 +114,8 @@ func NewUpkeepUserPage(page Page, in UpkeepUser) UpkeepPage {
 		return []UpkeepForm{in.Typed.form(f)}
 	}
 	p.Sections = []UpkeepSection{{ID: "update", Title: "资料", Forms: form(UpkeepForm{ID: "update", Submit: "保存", Note: "角色和部门从下一次点击起生效。", Fields: userFields(u, in.Departments)})}}
+	p.Sections = append(p.Sections, UpkeepSection{ID: "email", Title: "通知邮箱", Forms: form(UpkeepForm{ID: "email", Submit: "保存邮箱", Danger: true,
+		Note: "报送提醒和审核结果会发到这里;本人也可以在“我的账号”里改。", Fields: []UpkeepField{{Name: "email", Label: "邮箱", Value: u.Email, Optional: true}}})})
 	switch {
 	case in.Own:
 		p.Sections = append(p.Sections, UpkeepSection{ID: "own", Title: "密码和停用", Text: "这是您自己的账号:密码在“我的账号”里修改,停用要由另一个市府办账号来做。"})
