@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"os/exec"
@@ -176,4 +177,141 @@ func TestMonthSheetOnTheForm(t *testing.T) {
 	shot(t, ctx, "sheet-refused")
 	phone(t, ctx)
 	fits(t, ctx)
+}
+
+// The office sets its letterhead, writes September's bulletin and issues it: what
+// is refused stays on the form, what went out stays as it was.
+func TestBulletinInTheBrowser(t *testing.T) {
+	t.Parallel()
+	base := startServer(t).URL
+	ctx := as(t, base, "office")
+	open(t, ctx, base+"/bulletins", 200)
+	if got := press(t, ctx, `.page-head a[href^="/admin/letterhead"]`); got != 200 {
+		t.Fatalf("the letterhead: %d", got)
+	}
+	turnedDown(t, ctx, "letterhead", "bulletin_number", "发文字号由机关代字、年份、顺序号组成", "bulletin_number", "桐政办通9号", "copies", "市委办公室")
+	inspect(t, ctx, "letterhead-refused")
+	taken(t, ctx, "letterhead", "发文设置已保存", "bulletin_number", "桐政办通〔2023〕{n}号", "bulletin_used", "8", "copies", "市委办公室，市人大常委会办公室",
+		"letter_number", "桐政办函〔2023〕{n}号", "contact", "张三，电话0573-88000000")
+	says(t, ctx, "桐政办通〔2023〕9号", "桐政办函〔2023〕1号", "抄送 市委办公室，市人大常委会办公室")
+	told(t, ctx, base, "act=letterhead.set", "发文设置", "桐政办通")
+
+	ctx = as(t, base, "office") // a tab has its time
+	// The draft: faults lead to their fields, a refused form keeps what was typed.
+	open(t, ctx, base+"/bulletins/2023-09", 200)
+	says(t, ctx, "桐政办通〔2023〕9号", "抄送：市委办公室，市人大常委会办公室。", "措施待补充")
+	do(t, ctx, chromedp.Click(".faults a", chromedp.NodeVisible))
+	if got := get(t, ctx, chromedp.Evaluate[bool](`(e => !!e && e.getBoundingClientRect().top >= 0 && e.getBoundingClientRect().bottom <= innerHeight)(document.querySelector(location.hash.replace(/\./g, "\\.")))`)); !got {
+		t.Error("the first fault does not lead to its field")
+	}
+	unfold(t, ctx)
+	put(t, ctx, `[name="text[overall.extra]"]`, "滞后的有9项。")
+	if got := press(t, ctx, `.bul button[value=issue]`); got != 422 {
+		t.Fatalf("issued with faults: %d, want 422", got)
+	}
+	says(t, ctx, "自查有", "手写数字")
+	if got := held(t, ctx, `[name="text[overall.extra]"]`); got != "滞后的有9项。" {
+		t.Errorf("the refused form holds %q", got)
+	}
+	inspect(t, ctx, "bulletin-refused")
+	unfold(t, ctx)
+	put(t, ctx, `[name="text[overall.extra]"]`, "请各牵头单位抓紧。")
+	if got := press(t, ctx, `.bul button[value=save]`); got != 200 {
+		t.Fatalf("saved: %d, want 200", got)
+	}
+	holds(t, ctx, ".flash", "草稿已保存")
+
+	// Somebody else's save in the meantime: both versions stand on the form.
+	other := as(t, base, "office")
+	open(t, other, base+"/bulletins/2023-09", 200)
+	unfold(t, other)
+	unfold(t, ctx)
+	put(t, ctx, `[name="text[next.extra]"]`, "甲写的")
+	if got := press(t, ctx, `.bul button[value=save]`); got != 200 {
+		t.Fatalf("saved: %d, want 200", got)
+	}
+	put(t, other, `[name="text[next.extra]"]`, "乙写的")
+	if got := press(t, other, `.bul button[value=save]`); got != 409 {
+		t.Fatalf("saved over another's: %d, want 409", got)
+	}
+	says(t, other, "刚被别人改动过", "刚才别人保存的是:甲写的")
+	if got := held(t, other, `[name="text[next.extra]"]`); got != "乙写的" {
+		t.Errorf("the refused form holds %q", got)
+	}
+	inspect(t, other, "bulletin-conflict")
+
+	// Every reason and next step written, it goes out.
+	ctx = as(t, base, "office")
+	open(t, ctx, base+"/bulletins/2023-09", 200)
+	unfold(t, ctx)
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`for (const e of document.querySelectorAll(".bul textarea")) e.value = e.value.replace("原因待补充", "前期手续较多").replace("措施待补充", "由牵头单位倒排计划加快推进")`))
+	if got := press(t, ctx, `.bul button[value=issue]`); got != 200 {
+		t.Fatalf("issued: %d\n%s", got, words(t, ctx))
+	}
+	holds(t, ctx, ".flash", "2023年9月的通报已印发")
+	says(t, ctx, "桐政办通〔2023〕9号", "请各牵头单位抓紧。", "SHA-256")
+	if get(t, ctx, chromedp.Evaluate[bool](`!!document.querySelector("textarea")`)) {
+		t.Error("the issue can be edited")
+	}
+	inspect(t, ctx, "bulletin-issued")
+	name, file := download(t, ctx, ".page-head a[download]")
+	if name != "bulletin-2023-09.docx" || len(file) < 5000 || !strings.Contains(words(t, ctx), fmt.Sprintf("%x", sha256.Sum256(file))) {
+		t.Errorf("%s of %d bytes is not the file whose hash the page names", name, len(file))
+	}
+	printed(t, ctx)
+	if got := get(t, ctx, chromedp.Evaluate[string](`[".app-head", ".page-head", ".app-foot", "#h-doc"].filter(s => { const e = document.querySelector(s); return e && getComputedStyle(e).display !== "none" }).join()`)); got != "" {
+		t.Errorf("on paper there are also %s", got)
+	}
+	sheets := pdf(t, get(t, ctx, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize())))
+	if len(sheets) < 3 || len(sheets) > 6 || sheets[0][0] > sheets[0][1] || sheets[len(sheets)-1][0] < sheets[len(sheets)-1][1] {
+		t.Errorf("printed on %v, want upright sheets and then turned ones", sheets)
+	}
+	told(t, ctx, base, "act=bulletin.issue", "印发通报")
+	reading := as(t, base, "viewer")
+	open(t, reading, base+"/bulletins", 200)
+	says(t, reading, "桐政办通〔2023〕9号")
+	saysNot(t, reading, "发文设置", "编写")
+}
+
+// A chase letter: refused, saved, issued once; the department is reminded.
+func TestLetterInTheBrowser(t *testing.T) {
+	t.Parallel()
+	base := startServer(t).URL
+	ctx := as(t, base, "office")
+	open(t, ctx, base+"/bulletins/2023-09", 200)
+	if got := press(t, ctx, `.letters a`); got != 200 {
+		t.Fatalf("the letter: %d", got)
+	}
+	says(t, ctx, "催人社局报2023年9月数据的函", "可以印发", "学子码")
+	put(t, ctx, `[name="text[missing.1]"]`, "")
+	put(t, ctx, `[name="text[request]"]`, "请补报9项。")
+	if got := press(t, ctx, `.bul button[value=issue]`); got != 422 {
+		t.Fatalf("issued with faults: %d, want 422", got)
+	}
+	says(t, ctx, "手写数字", "没有写明")
+	if got := held(t, ctx, `[name="text[request]"]`); got != "请补报9项。" {
+		t.Errorf("the refused form holds %q", got)
+	}
+	inspect(t, ctx, "letter-refused")
+	put(t, ctx, `[name="text[missing.1]"]`, "{{missing.1}}")
+	put(t, ctx, `[name="text[request]"]`, "请于10月16日前补报{{missing}}项。")
+	if got := press(t, ctx, `.bul button[value=save]`); got != 200 {
+		t.Fatalf("saved: %d, want 200", got)
+	}
+	holds(t, ctx, ".flash", "草稿已保存")
+	says(t, ctx, "请于10月16日前补报3项。")
+	if got := press(t, ctx, `.bul button[value=issue]`); got != 200 {
+		t.Fatalf("issued: %d, want 200", got)
+	}
+	holds(t, ctx, ".flash", "催办函已印发")
+	inspect(t, ctx, "letter-issued")
+	if name, file := download(t, ctx, ".page-head a[download]"); name != "letter-2023-09-renshe.docx" || len(file) < 3000 {
+		t.Errorf("the file is %s of %d bytes", name, len(file))
+	}
+	told(t, ctx, base, "act=letter.issue", "印发催办函")
+	open(t, ctx, base+"/departments/renshe", 200)
+	says(t, ctx, "催报9月数据")
+	reporter := as(t, base, "reporter-renshe")
+	open(t, reporter, base+"/", 200)
+	says(t, reporter, "催报")
 }

@@ -32,7 +32,7 @@ func visits() []visit {
 		"/indicators/6.1", "/indicators/7.2", "/indicators/9.2", "/indicators/2.1?month=2023-09")
 	see("office", http.StatusOK, "/reports", "/reports?month=2023-09", "/review", "/review?month=2023-09")
 	see("office", http.StatusOK, "/admin", "/admin/indicators", "/admin/indicators/4.1", "/admin/indicators/3.3", "/admin/periods", "/admin/rules",
-		"/admin/plans", "/admin/users", "/admin/users/viewer", "/admin/departments")
+		"/admin/plans", "/admin/users", "/admin/users/viewer", "/admin/departments", "/admin/letterhead", "/bulletins/2023-09/letters/renshe")
 	see("reporter-renshe", http.StatusOK, "/", "/reports", "/reports/2023-09")
 	see("reporter-weijian", http.StatusOK, "/reports/2023-09", "/reports/2023-10")
 	see("leader-minzheng", http.StatusOK, "/signoff", "/history")
