@@ -39,6 +39,7 @@ type Drafted struct {
 type Frozen struct {
 	Bulletin
 	Title    string
+	Number   string // as it stands in the text: 共富通报〔2023〕3号
 	SHA256   []byte // of its file
 	IssuedBy string
 	IssuedAt time.Time
@@ -163,7 +164,8 @@ func (s *Service) Issue(ctx context.Context, u landmark.User, by landmark.Actor,
 			return fmt.Errorf("freeze bulletin %s: %w", m, err)
 		}
 		sum := sha256.Sum256(file.Bytes())
-		issued = Frozen{Bulletin: d.Bulletin, Title: d.Title(), SHA256: sum[:], IssuedBy: by.Name, IssuedAt: now}
+		number, _ := d.Block("issue")
+		issued = Frozen{Bulletin: d.Bulletin, Title: d.Title(), Number: number.Text, SHA256: sum[:], IssuedBy: by.Name, IssuedAt: now}
 		err = st.InsertBulletin(ctx, record.Plan.ID, store.BulletinIssue{
 			Month: m, Year: d.Issue.Year, Number: d.Issue.Number, IssuedOn: d.Issue.Date, AsOf: d.Issue.AsOf, Title: issued.Title, Content: content,
 			SHA256: sum[:], IssuedBy: by.Name, IssuedAt: now,
@@ -216,7 +218,7 @@ func (s *Service) File(ctx context.Context, planID int64, m landmark.Month) ([]b
 func frozen(row store.BulletinIssue) Frozen {
 	return Frozen{
 		Bulletin: Bulletin{Issue: Issue{Year: row.Year, Number: row.Number, Month: row.Month, Date: row.IssuedOn, AsOf: row.AsOf}},
-		Title:    row.Title, SHA256: row.SHA256, IssuedBy: row.IssuedBy, IssuedAt: row.IssuedAt,
+		Title:    row.Title, Number: row.Printed, SHA256: row.SHA256, IssuedBy: row.IssuedBy, IssuedAt: row.IssuedAt,
 	}
 }
 

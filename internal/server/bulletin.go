@@ -64,7 +64,7 @@ func (s *Server) showBulletins(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) stamp(b bulletin.Frozen) *view.BulletinStamp {
-	return &view.BulletinStamp{Number: fmt.Sprintf("〔%d〕%d号", b.Issue.Year, b.Issue.Number), Title: b.Title, By: b.IssuedBy,
+	return &view.BulletinStamp{Number: b.Number, Title: b.Title, By: b.IssuedBy,
 		At: b.IssuedAt.In(s.zone), AsOf: b.Issue.AsOf.In(s.zone), Hash: fmt.Sprintf("%x", b.SHA256)}
 }
 

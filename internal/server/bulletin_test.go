@@ -157,7 +157,7 @@ func TestLetterPage(t *testing.T) {
 	w := newWorld(t)
 	w.account("office", landmark.RoleOffice, "")
 	w.account("reporter", landmark.RoleReporter, "民政局")
-	w.report(map[string]string{"3.1": "13820"}, "")
+	w.report(map[string]string{"3.1": "13820"}, "肠镜预约排期较长。")
 	office := w.enter("office")
 	const address = "/bulletins/2023-09/letters/minzheng"
 	list := bodyOf(t, office.get("/bulletins/2023-09"))

@@ -31,6 +31,9 @@ func problem(status int, message string) error { return &httpError{status, messa
 // errWaiting answers everybody until the database has been there once.
 var errWaiting = problem(http.StatusServiceUnavailable, "系统正在启动,数据库还没有答复,请稍等片刻再试")
 
+// errBusy answers who asks for another file while theirs, or others', are made.
+var errBusy = problem(http.StatusTooManyRequests, "正在导出或导入的文件已经不少,请等上一个完成,过几秒再试")
+
 func tooLarge(err error) bool {
 	_, ok := errors.AsType[*http.MaxBytesError](err)
 	return ok
@@ -100,7 +103,7 @@ func (s *Server) failKeeping(w http.ResponseWriter, r *http.Request, err error, 
 		h.Del(name) // of the answer that failed
 	}
 	h.Set("Cache-Control", "no-store")
-	if status == http.StatusServiceUnavailable {
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		h.Set("Retry-After", "5")
 	}
 	if isAPI(r) {

@@ -10,6 +10,8 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/klauspost/compress/gzhttp"
 
+	"landmark/internal/auth"
+
 	"landmark/internal/store"
 )
 
@@ -26,6 +28,7 @@ type route struct {
 	many    []string      // parameters that may come more than once
 	body    int64         // bytes a body may have, by default 64 KiB
 	timeout time.Duration // for the work, by default the server's deadline
+	costly  bool          // makes or reads a whole file: few at a time
 	// lost answers a write that could not be taken for reasons that pass (nobody is
 	// signed in any more, the database is away), so that what was typed is not lost.
 	lost func(w http.ResponseWriter, r *http.Request, status int, message string) error
@@ -63,7 +66,7 @@ func (s *Server) routes() []route {
 		{method: get, pattern: "/reports", right: RightForm, handle: s.showReports},
 		{method: get, pattern: "/reports/{month}", right: RightForm, handle: s.showReport},
 		{method: post, pattern: "/reports/{month}", right: RightForm, handle: s.takeReport, body: reportBody, timeout: uploadTime, lost: s.showLost},
-		{method: post, pattern: "/reports/{month}/sheet", right: RightForm, handle: s.takeSheet, body: sheetBody, timeout: time.Minute},
+		{method: post, pattern: "/reports/{month}/sheet", right: RightForm, handle: s.takeSheet, body: sheetBody, timeout: time.Minute, costly: true},
 		{method: post, pattern: "/reports/{month}/preview", right: RightForm, handle: s.previewReport, body: reportTexts},
 		{method: get, pattern: "/evidence/{id}", right: RightForm, handle: s.exportEvidence},
 
@@ -108,17 +111,17 @@ func (s *Server) routes() []route {
 		{method: get, pattern: "/bulletins", right: RightRead, handle: s.showBulletins},
 		{method: get, pattern: "/bulletins/{month}", right: RightRead, handle: s.showBulletin},
 		{method: post, pattern: "/bulletins/{month}", right: RightOffice, handle: s.writeBulletin, body: bulletinBody},
-		{method: get, pattern: "/bulletins/{month}/file", right: RightRead, handle: s.exportBulletin},
+		{method: get, pattern: "/bulletins/{month}/file", right: RightRead, handle: s.exportBulletin, costly: true},
 		{method: get, pattern: "/bulletins/{month}/letters/{department}", right: RightOffice, handle: s.showLetter},
 		{method: post, pattern: "/bulletins/{month}/letters/{department}", right: RightOffice, handle: s.writeLetter, body: bulletinBody},
-		{method: get, pattern: "/bulletins/{month}/letters/{department}/file", right: RightOffice, handle: s.exportLetter},
+		{method: get, pattern: "/bulletins/{month}/letters/{department}/file", right: RightOffice, handle: s.exportLetter, costly: true},
 
 		// Its data for other programs.
-		{method: get, pattern: "/export/indicators.csv", right: RightRead, handle: s.exportIndicators},
-		{method: get, pattern: "/export/indicators.xlsx", right: RightRead, handle: s.exportIndicatorsWorkbook},
-		{method: get, pattern: "/export/reports.xlsx", right: RightForm, handle: s.exportReports},
-		{method: get, pattern: "/export/matrix.txt", right: RightRead, handle: s.exportMatrix},
-		{method: get, pattern: "/export/matrix.xlsx", right: RightRead, handle: s.exportWorkbook},
+		{method: get, pattern: "/export/indicators.csv", right: RightRead, handle: s.exportIndicators, costly: true},
+		{method: get, pattern: "/export/indicators.xlsx", right: RightRead, handle: s.exportIndicatorsWorkbook, costly: true},
+		{method: get, pattern: "/export/reports.xlsx", right: RightForm, handle: s.exportReports, costly: true},
+		{method: get, pattern: "/export/matrix.txt", right: RightRead, handle: s.exportMatrix, costly: true},
+		{method: get, pattern: "/export/matrix.xlsx", right: RightRead, handle: s.exportWorkbook, costly: true},
 		{method: get, pattern: "/api/v1/indicators", right: RightRead, handle: s.apiIndicators},
 		{method: get, pattern: "/api/v1/openapi.json", right: RightPublic, handle: s.openAPI},
 
@@ -189,6 +192,14 @@ func (s *Server) wrap(rt route) http.HandlerFunc {
 		ok, err := s.guard(w, r, rt)
 		if err == nil && ok {
 			err = checkParameters(r, rt.many)
+		}
+		if err == nil && ok && rt.costly {
+			leave := s.gate.enter(r.Context(), auth.VisitFrom(r.Context()).User.ID)
+			if leave == nil {
+				fail(w, r, errBusy)
+				return
+			}
+			defer leave()
 		}
 		if err == nil && ok {
 			err = rt.handle(w, r)

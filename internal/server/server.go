@@ -90,6 +90,7 @@ type Server struct {
 	mail   bool // there is a mail server for notices
 
 	uploads          chan struct{} // a place for each form whose files are in memory
+	gate             *gate
 	metrics          *metrics
 	metricsElsewhere bool
 	draining         atomic.Bool
@@ -130,7 +131,7 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{store: c.Store, planning: planning.New(c.Store, c.Zone), reporting: reporting.New(c.Store, c.Zone), bulletins: bulletin.New(c.Store, c.Zone), auth: a,
-		uploads: make(chan struct{}, maxUploads), now: c.Now, zone: c.Zone, log: c.Log, base: base, demo: c.Demo, proxies: c.TrustedProxies,
+		uploads: make(chan struct{}, maxUploads), gate: newGate(gatePlaces, gateWait), now: c.Now, zone: c.Zone, log: c.Log, base: base, demo: c.Demo, proxies: c.TrustedProxies,
 		ready: c.Ready, pair: c.Pair, deadline: c.Deadline, drain: c.DrainWait, metrics: newMetrics(), metricsElsewhere: c.MetricsElsewhere}
 	s.metrics.registry.MustRegister(workCounts{c.Store})
 	s.robots, s.mail = c.Robots, c.Mail

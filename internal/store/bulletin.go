@@ -26,6 +26,7 @@ type BulletinIssue struct {
 	Month    landmark.Month
 	Year     int // of IssuedOn
 	Number   int
+	Printed  string // the number as it stands in the text
 	IssuedOn landmark.Date
 	AsOf     time.Time
 	Title    string
@@ -93,13 +94,15 @@ func (s *Store) LockBulletins(ctx context.Context, city string) error {
 	return wrap(err, "lock the bulletins of %s", city)
 }
 
-const bulletinColumns = `id, month, year, number, issued_on, as_of, title, sha256, issued_by, issued_at`
+const bulletinColumns = `id, month, year, number, issued_on, as_of, title, sha256, issued_by, issued_at,
+	coalesce((SELECT b->>'text' FROM json_array_elements(content->'blocks') b WHERE b->>'key' = 'issue'), '') AS printed`
 
 type bulletinRow struct {
 	ID       int64
 	Month    pgtype.Date
 	Year     int
 	Number   int
+	Printed  string
 	IssuedOn pgtype.Date
 	AsOf     time.Time
 	Title    string
@@ -111,7 +114,7 @@ type bulletinRow struct {
 
 func (row bulletinRow) issue() BulletinIssue {
 	b := BulletinIssue{
-		ID: row.ID, Month: dateMonth(row.Month), Year: row.Year, Number: row.Number, IssuedOn: dateDay(row.IssuedOn), AsOf: row.AsOf, Title: row.Title,
+		ID: row.ID, Month: dateMonth(row.Month), Year: row.Year, Number: row.Number, Printed: row.Printed, IssuedOn: dateDay(row.IssuedOn), AsOf: row.AsOf, Title: row.Title,
 		SHA256: row.SHA256, IssuedBy: row.IssuedBy, IssuedAt: row.IssuedAt,
 	}
 	if row.Content != nil {

@@ -27,7 +27,7 @@ type BulletinRow struct {
 
 // BulletinStamp is what an issue carries.
 type BulletinStamp struct {
-	Number   string // 〔2023〕2号
+	Number   string // 共富通报〔2023〕2号
 	Title    string
 	By       string
 	At, AsOf time.Time
