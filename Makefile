@@ -45,14 +45,14 @@ build: ## bin/landmark, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/landmark ./cmd/landmark
 
 torture: ## the fault tests and their table; FULL=1 runs the long sizes
-	@log=$$(mktemp); { $(GO) test -count=1 -timeout 180m -v ./internal/torture ./internal/reporting ./internal/store ./internal/server ./migrations; echo $$? >$$log.status; } \
+	@log=$$(mktemp); { $(GO) test -count=1 -timeout 180m -v ./internal/torture ./cmd/landmark ./internal/reporting ./internal/store ./internal/server ./migrations; echo $$? >$$log.status; } \
 	| tee $$log | grep -E '^(---|ok|FAIL|panic)'; \
 	printf '\npromise | rounds | lost | doubled | longest gap\n'; grep -oE 'P[0-9]+ [^|]+[|].*' $$log | sort -V; \
 	status=$$(cat $$log.status); rm -f $$log $$log.status; exit $$status
 
 ha-test: ## two programs, two databases, HAProxy and the rest of deploy/ha on loopback; FULL=1 for long, OLD=REVISION to upgrade from
 	@tools/setup ha
-	$(GO) test -tags ha -count=1 -timeout 60m -v -run TestHighAvailability ./internal/torture
+	$(GO) test -tags ha -count=1 -timeout 60m -v -run "TestHighAvailability|TestRemindersOnce" ./internal/torture
 
 generate: ## format the templates and make their Go code, which is committed
 	$(GO) tool templ fmt .

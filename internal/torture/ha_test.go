@@ -592,7 +592,7 @@ func (h *profile) report(phases []*phase, history []sent, lost, doubled int) {
 		for i := 1; i < len(done); i++ {
 			gap = max(gap, done[i].Sub(done[i-1]))
 		}
-		fmt.Fprintf(&table, "%s %s | %d | %d | %d | %.1f s | %d (%d forms sent again, %d acknowledged)\n",
+		fmt.Fprintf(&table, "%s %s | %d rounds | %d lost | %d doubled | %.1f s | %d failed (%d forms sent again, %d acknowledged)\n",
 			ph.promise, ph.what, ph.rounds, lost, doubled, gap.Seconds(), ph.failed, again, acknowledged)
 		if acknowledged == 0 {
 			t.Errorf("%s %s: nothing was acknowledged, so nothing is shown", ph.promise, ph.what)
