@@ -78,6 +78,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	pages    *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -91,9 +92,18 @@ func newMetrics() *metrics {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
 		}, []string{"method", "route"}),
 	}
-	m.registry.MustRegister(m.requests, m.duration, collectors.NewGoCollector(),
+	m.pages = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "landmark_pages_total", Help: "Pages that are kept: made anew, and sent.",
+	}, []string{"what"})
+	m.registry.MustRegister(m.requests, m.duration, m.pages, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+func (m *metrics) watchPages(c *pageCache) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "landmark_page_cache_bytes", Help: "Size of the finished pages kept.",
+	}, func() float64 { return float64(c.bytes()) }))
 }
 
 func (m *metrics) observe(method, pattern string, status int, took time.Duration) {

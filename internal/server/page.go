@@ -60,6 +60,14 @@ func (s *Server) setCookie(w http.ResponseWriter, name, value string, seconds in
 	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode})
 }
 
+// themeOf is the theme the visitor chose: light, dark, or "" for the system's.
+func (s *Server) themeOf(r *http.Request) string {
+	if c, err := r.Cookie(s.themeCookie()); err == nil && (c.Value == "light" || c.Value == "dark") {
+		return c.Value
+	}
+	return ""
+}
+
 func (s *Server) flash(r *http.Request) string {
 	c, err := r.Cookie(s.flashCookie())
 	if err != nil {
@@ -160,8 +168,9 @@ func (s *Server) bare(r *http.Request, title string) view.Page {
 		at := state.DataAt.In(s.zone)
 		p.ReadOnly = &at
 	}
-	if c, err := r.Cookie(s.themeCookie()); err == nil && (c.Value == "light" || c.Value == "dark") {
-		p.Theme = c.Value
+	p.Theme = s.themeOf(r)
+	if many := forManyFrom(r.Context()); many != nil {
+		p.Blanks = many.blanks
 	}
 	if v.User.SignedIn() && !v.User.MustChange && !v.MustEnrol {
 		p.Nav = s.nav(r, p)
@@ -256,13 +265,8 @@ func (s *Server) page(r *http.Request, rec *landmark.Record, month landmark.Mont
 	if err != nil {
 		return view.Page{}, err
 	}
-	if p.Reminders, err = s.reminders(r, rec, p.User); err != nil {
+	if err := s.tell(r, &p); err != nil {
 		return view.Page{}, err
-	}
-	if p.Hears {
-		if p.Unseen, err = s.store.UnseenNotices(r.Context(), p.User); err != nil {
-			return view.Page{}, err
-		}
 	}
 	listed := false
 	for _, h := range plans {
@@ -273,6 +277,18 @@ func (s *Server) page(r *http.Request, rec *landmark.Record, month landmark.Mont
 		p.Plans = append(p.Plans, view.PlanChoice{Slug: rec.Plan.Slug, Label: rec.Plan.Title})
 	}
 	return p, nil
+}
+
+// tell fills in what waits for the visitor; on a page made for many it is left blank.
+func (s *Server) tell(r *http.Request, p *view.Page) (err error) {
+	if many := forManyFrom(r.Context()); many != nil {
+		many.plan = p.Plan.ID
+		return nil
+	}
+	if p.Reminders, err = s.reminders(r, p.Plan.ID, p.User); err == nil && p.Hears {
+		p.Unseen, err = s.store.UnseenNotices(r.Context(), p.User)
+	}
+	return err
 }
 
 // board is a page's whole month, judged, with what stands around it.
@@ -341,11 +357,11 @@ func waitingIn(nav []view.NavItem, rec *landmark.Record, u landmark.User) []view
 
 // reminders are the office's chases that the visitor has not seen. The form they
 // are about shows them and marks them as seen.
-func (s *Server) reminders(r *http.Request, rec *landmark.Record, u landmark.User) ([]view.Reminder, error) {
+func (s *Server) reminders(r *http.Request, plan int64, u landmark.User) ([]view.Reminder, error) {
 	if !u.CanReport(u.DepartmentID) && !u.CanSignOff(u.DepartmentID) || strings.HasPrefix(r.URL.Path, "/reports/") {
 		return nil, nil
 	}
-	list, err := s.store.Reminders(r.Context(), rec.Plan.ID, u.DepartmentID, u.ID)
+	list, err := s.store.Reminders(r.Context(), plan, u.DepartmentID, u.ID)
 	if err != nil {
 		return nil, err
 	}

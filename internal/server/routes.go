@@ -25,6 +25,7 @@ type route struct {
 	right           Right
 	handle          handler
 
+	kept    keeping       // whether its page is kept for those who ask after
 	many    []string      // parameters that may come more than once
 	body    int64         // bytes a body may have, by default 64 KiB
 	timeout time.Duration // for the work, by default the server's deadline
@@ -49,17 +50,17 @@ func (s *Server) routes() []route {
 		{method: get, pattern: "/static/*", right: RightOpen, handle: s.static},
 
 		// Reading the plan.
-		{method: get, pattern: "/", right: RightRead, handle: s.showOverview},
-		{method: get, pattern: "/key", right: RightRead, handle: s.showKey},
-		{method: get, pattern: "/projects/{number}", right: RightRead, handle: s.showProject},
-		{method: get, pattern: "/indicators/{code}", right: RightRead, handle: s.showIndicator},
-		{method: get, pattern: "/matrix", right: RightRead, handle: s.showMatrix},
-		{method: get, pattern: "/departments", right: RightRead, handle: s.showDepartments},
-		{method: get, pattern: "/departments/{slug}", right: RightRead, handle: s.showDepartment},
-		{method: get, pattern: "/tasks", right: RightRead, handle: s.showTasks},
-		{method: get, pattern: "/scenarios", right: RightRead, handle: s.showScenarios},
-		{method: get, pattern: "/search", right: RightRead, handle: s.showSearch},
-		{method: get, pattern: "/screen", right: RightRead, handle: s.showScreen},
+		{method: get, pattern: "/", right: RightRead, handle: s.showOverview, kept: keptDay},
+		{method: get, pattern: "/key", right: RightRead, handle: s.showKey, kept: keptDay},
+		{method: get, pattern: "/projects/{number}", right: RightRead, handle: s.showProject, kept: keptDay},
+		{method: get, pattern: "/indicators/{code}", right: RightRead, handle: s.showIndicator, kept: keptDay},
+		{method: get, pattern: "/matrix", right: RightRead, handle: s.showMatrix, kept: keptDay},
+		{method: get, pattern: "/departments", right: RightRead, handle: s.showDepartments, kept: keptDay},
+		{method: get, pattern: "/departments/{slug}", right: RightRead, handle: s.showDepartment, kept: keptDay},
+		{method: get, pattern: "/tasks", right: RightRead, handle: s.showTasks, kept: keptDay},
+		{method: get, pattern: "/scenarios", right: RightRead, handle: s.showScenarios, kept: keptDay},
+		{method: get, pattern: "/search", right: RightRead, handle: s.showSearch, kept: keptDay},
+		{method: get, pattern: "/screen", right: RightRead, handle: s.showScreen, kept: keptMinute},
 		{method: get, pattern: "/history", right: RightMember, handle: s.showHistory},
 
 		// A department's month.
@@ -202,7 +203,7 @@ func (s *Server) wrap(rt route) http.HandlerFunc {
 			defer leave()
 		}
 		if err == nil && ok {
-			err = rt.handle(w, r)
+			err = s.keep(w, r, rt)
 		}
 		if err != nil {
 			fail(w, r, err)

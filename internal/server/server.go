@@ -59,6 +59,9 @@ type Config struct {
 	// Pair is what Store works on, where the primary may go away and a standby be
 	// read. It may be nil.
 	Pair *store.Pair
+	// PageCache is how many bytes of finished pages are kept, by default 64 MiB and
+	// none below zero.
+	PageCache int
 	// Waiting begins with the doors shut, until [Server.Open]: the database is not
 	// there yet, so every page answers 503.
 	Waiting bool
@@ -82,6 +85,8 @@ type Server struct {
 	demo      bool
 	proxies   []netip.Prefix
 	ready     func(context.Context) error
+	pages     *pageCache // nil: none is kept
+	marks     marks
 	pair      *store.Pair // nil: the database is not watched
 	deadline  time.Duration
 	drain     time.Duration
@@ -141,6 +146,13 @@ func New(c Config) (*Server, error) {
 		}
 	}
 	s.waiting.Store(c.Waiting)
+	if c.PageCache == 0 {
+		c.PageCache = 64 << 20
+	}
+	if c.PageCache > 0 {
+		s.pages, s.marks = newPageCache(c.PageCache), newMarks()
+		s.metrics.watchPages(s.pages)
+	}
 	s.router, err = s.build(s.routes())
 	if err != nil {
 		return nil, err

@@ -40,7 +40,13 @@ type Page struct {
 	Reminders []Reminder // from the office, not seen yet
 	Hears     bool       // notices are written for people like the visitor
 	Unseen    int        // notices they have not seen, 99 at most
+	Blanks    *Blanks    // set: the page is made for many
 }
+
+// Blanks stand in a page that is made for many visitors where it speaks to one of
+// them. What belongs there is filled in for each: a name, the components [Unseen]
+// and [Reminders], and the [Moment] of printing.
+type Blanks struct{ Name, Unseen, Reminders, Printed string }
 
 // Reminder is a chase (催报) that somebody of the department has not seen yet.
 type Reminder struct{ Say, Href string }
@@ -107,7 +113,10 @@ func (p Page) PrintLine() string {
 	if p.AsOf != nil {
 		parts = append(parts, "按"+Moment(*p.AsOf)+"的数据")
 	}
-	if !p.PrintedAt.IsZero() {
+	switch {
+	case p.Blanks != nil:
+		parts = append(parts, "打印 "+p.Blanks.Printed)
+	case !p.PrintedAt.IsZero():
 		parts = append(parts, "打印 "+Moment(p.PrintedAt))
 	}
 	if p.Demo {
