@@ -27,6 +27,7 @@ type serveCmd struct {
 	BaseURL        string        `name:"base-url" env:"BASE_URL" placeholder:"URL" help:"The address people type; https:// makes cookies secure."`
 	MetricsListen  string        `name:"metrics-listen" env:"METRICS_LISTEN" placeholder:"ADDR" help:"Serve /metrics there instead of on loopback requests."`
 	TrustedProxies []string      `name:"trusted-proxies" env:"TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies whose X-Forwarded-For is believed."`
+	PageCacheMiB   int           `name:"page-cache-mib" env:"PAGE_CACHE_MIB" default:"64" help:"Memory for finished pages, in MiB; 0 keeps none."`
 	DrainWait      time.Duration `name:"drain-wait" env:"DRAIN_WAIT" default:"0s" help:"From not ready to the last connection when stopping; two probe intervals of a balancer, where there is one."`
 	DatabaseRead   string        `name:"database-url-read" env:"DATABASE_URL_READ" placeholder:"URL" help:"A standby that answers, for reading alone, while the database is away."`
 	FailFast       bool          `name:"fail-fast" env:"FAIL_FAST" help:"Exit when the database does not answer at the start, instead of waiting for it."`
@@ -87,10 +88,17 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 	if err != nil {
 		return err
 	}
+	if c.PageCacheMiB < 0 || c.PageCacheMiB > 1<<14 {
+		return fmt.Errorf("PAGE_CACHE_MIB %d: write a number from 0 to %d", c.PageCacheMiB, 1<<14)
+	}
+	pages := c.PageCacheMiB << 20
+	if pages == 0 {
+		pages = -1
+	}
 	clock := &clock{now: time.Now}
 	srv, err := server.New(server.Config{
 		Store: d.store, Pair: d.pair, Now: clock.Now, Zone: p.zone, Log: p.log, BaseURL: base, Demo: c.Demo, TrustedProxies: proxies,
-		MetricsElsewhere: c.MetricsListen != "", DrainWait: c.DrainWait, Waiting: away,
+		MetricsElsewhere: c.MetricsListen != "", DrainWait: c.DrainWait, PageCache: pages, Waiting: away,
 		Robots: robots, Mail: mailer != nil && !c.Demo,
 		Key: key, RequireTOTP: c.RequireTOTP != "", World: time.Now, Provider: provider,
 		Ready: func(ctx context.Context) error {
