@@ -38,7 +38,9 @@ check: ## everything CI checks: generated files, format, vet, staticcheck, modul
 	cd e2e && $(GO) mod tidy -diff
 	$(MAKE) test
 
-bench: ## benchmarks with allocations
+bench: build ## benchmarks with allocations, and pages against nginx with the same bytes
+	@tools/setup bench
+	@tools/bench bin/bench.txt
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 build: ## bin/landmark, one static binary
