@@ -123,7 +123,7 @@ func newWorld(t *testing.T, change ...func(*server.Config)) *world {
 	return w
 }
 
-func seedPlan(t *testing.T) *landmark.Plan {
+func seedPlan(t testing.TB) *landmark.Plan {
 	t.Helper()
 	table, err := sheet.ReadTable(bytes.NewReader(seeds.Table))
 	if err != nil {
