@@ -145,7 +145,6 @@ type robotServer struct {
 	mu    sync.Mutex
 	n     int
 	calls []robotCall // answered as taken
-	tried int
 }
 
 type robotCall struct {

@@ -31,10 +31,6 @@ func month(n int) landmark.Month { return landmark.MonthOf(2023, n) }
 
 func day(year, m, d int) landmark.Date { return landmark.Date{Year: year, Month: m, Day: d} }
 
-func number(s string) decimal.NullDecimal {
-	return decimal.NewNullDecimal(decimal.RequireFromString(s))
-}
-
 // desk is the office's desk: a plan of five indicators, one of each kind but
 // cumulative and one without a kind.
 type desk struct {

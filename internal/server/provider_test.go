@@ -294,8 +294,7 @@ func TestWayBackFromProvider(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
 	p.reuse = true // so that it is us who refuse
-	var world clock
-	world.add(time.Now().Sub(time.Time{}))
+	world := clock{now: time.Now()}
 	w := newWorld(t, p.config, func(c *server.Config) { c.World = world.Now })
 	other := w.twin()
 	w.member("zhou", secret, landmark.RoleOffice)
