@@ -44,6 +44,7 @@ type settings struct {
 	DataDir        string `name:"data-dir" env:"DATA_DIR" default:"./var" placeholder:"DIR" help:"Folder of the private PostgreSQL (${default})."`
 	LogFormat      string `name:"log-format" env:"LOG_FORMAT" enum:"text,json" default:"text" help:"Form of log lines: text or json."`
 	LogLevel       string `name:"log-level" env:"LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"Least level that is logged."`
+	Passwords      string `name:"password-profile" env:"PASSWORD_PROFILE" enum:"asvs,dengbao" default:"asvs" help:"Rules for passwords: asvs (length and barred words) or dengbao (also composition, 90 days, the last five barred)."`
 	TZName         string `name:"tz-name" env:"TZ_NAME" default:"Asia/Shanghai" help:"Zone in which days begin (${default})."`
 }
 
@@ -125,7 +126,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // ours are the settings read from the environment.
 var ours = map[string]bool{
 	"DATABASE_URL": true, "DATABASE_URL_DIRECT": true, "DATABASE_URL_READ": true, "DATA_DIR": true, "LISTEN": true, "BASE_URL": true, "LOG_FORMAT": true, "LOG_LEVEL": true, "TZ_NAME": true,
-	"DEMO_NOW": true, "DRAIN_WAIT": true, "FAIL_FAST": true, "METRICS_LISTEN": true, "PAGE_CACHE_MIB": true, "TRUSTED_PROXIES": true,
+	"DEMO_NOW": true, "DRAIN_WAIT": true, "FAIL_FAST": true, "METRICS_LISTEN": true, "PAGE_CACHE_MIB": true, "PASSWORD_PROFILE": true, "TRUSTED_PROXIES": true,
 	"SMTP_URL": true, "SMTP_FROM": true, "SMTP_PASSWORD": true, "SMTP_PASSWORD_FILE": true, "WEBHOOK_ALLOW": true,
 	"SECRET_KEY": true, "SECRET_KEY_FILE": true, "REQUIRE_TOTP": true,
 	"OIDC_ISSUER": true, "OIDC_CLIENT_ID": true, "OIDC_CLIENT_SECRET": true, "OIDC_CLIENT_SECRET_FILE": true, "OIDC_NAME": true,

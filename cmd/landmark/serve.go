@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"landmark/internal/auth"
 	"landmark/internal/demo"
 	"landmark/internal/landmark"
 	"landmark/internal/server"
@@ -100,7 +101,7 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 		Store: d.store, Pair: d.pair, Now: clock.Now, Zone: p.zone, Log: p.log, BaseURL: base, Demo: c.Demo, TrustedProxies: proxies,
 		MetricsElsewhere: c.MetricsListen != "", DrainWait: c.DrainWait, PageCache: pages, Waiting: away,
 		Robots: robots, Mail: mailer != nil && !c.Demo,
-		Key: key, RequireTOTP: c.RequireTOTP != "", World: time.Now, Provider: provider,
+		Key: key, RequireTOTP: c.RequireTOTP != "", Passwords: auth.Profile(p.Passwords), World: time.Now, Provider: provider,
 		Ready: func(ctx context.Context) error {
 			v, dirty, err := migrations.Version(ctx, d.url)
 			if err != nil {

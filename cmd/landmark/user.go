@@ -33,7 +33,7 @@ func (p *program) withAuth(ctx context.Context, f func(*store.Store, *auth.Auth)
 		if err != nil {
 			return err
 		}
-		a, err := auth.New(auth.Config{Store: st, Now: func() time.Time { return now }, Log: p.log})
+		a, err := auth.New(auth.Config{Store: st, Now: func() time.Time { return now }, Log: p.log, Passwords: auth.Profile(p.Passwords)})
 		if err != nil {
 			return err
 		}

@@ -33,6 +33,8 @@ type Config struct {
 	MaxSessions int
 	Limits      store.SignInLimits // by default 5 per account and address, 50 per address, in 15 minutes
 
+	// Passwords are the rules for them, by default ProfileASVS.
+	Passwords Profile
 	// Key seals authenticators' secrets. Without it nobody can get a second factor.
 	Key []byte
 	// RequireTOTP keeps an office account out of everything until it has one.
@@ -52,6 +54,7 @@ type Auth struct {
 	demo        bool
 	maxSessions int
 	limits      store.SignInLimits
+	passwords   Profile
 	hasher      *hasher
 	sessions    *sessions
 	sealer      *sealer   // nil without a key
@@ -75,6 +78,13 @@ func New(c Config) (*Auth, error) {
 	if c.World == nil {
 		c.World = c.Now
 	}
+	switch c.Passwords {
+	case "":
+		c.Passwords = ProfileASVS
+	case ProfileASVS, ProfileDengbao:
+	default:
+		return nil, fmt.Errorf("auth: no password profile %q", c.Passwords)
+	}
 	h, err := newHasher()
 	if err != nil {
 		return nil, err
@@ -97,7 +107,7 @@ func New(c Config) (*Auth, error) {
 	return &Auth{
 		provider: p,
 		store:    c.Store, now: c.Now, world: c.World, sealer: seal, log: c.Log, demo: c.Demo, maxSessions: c.MaxSessions, limits: c.Limits,
-		hasher: h, sessions: newSessions(c),
+		passwords: c.Passwords, hasher: h, sessions: newSessions(c),
 	}, nil
 }
 
@@ -150,6 +160,7 @@ func (a *Auth) SignIn(ctx context.Context, name, password string) (u landmark.Us
 	if err := a.store.SignedIn(ctx, name, v.Address); err != nil {
 		return landmark.User{}, false, err
 	}
+	account.User.MustChange = account.User.MustChange || a.sessions.outworn(account, now)
 	return account.User, false, a.begin(ctx, account)
 }
 
@@ -232,7 +243,7 @@ func (a *Auth) ChangePassword(ctx context.Context, old, password, again string) 
 	case password != again:
 		return landmark.Errorf(landmark.Invalid, "again", "两次输入的新密码不一样")
 	}
-	if err := CheckPassword(password, account.User); err != nil {
+	if err := a.checkPassword(ctx, password, account); err != nil {
 		return err
 	}
 	hash, err := a.hasher.hash(ctx, password)
@@ -240,7 +251,7 @@ func (a *Auth) ChangePassword(ctx context.Context, old, password, again string) 
 		return err
 	}
 	err = a.store.Tx(ctx, func(s *store.Store) error {
-		if err := s.SetPassword(ctx, account.User.ID, account.Hash, hash, false, "", now); err != nil {
+		if err := a.replace(ctx, s, account, hash, false, now); err != nil {
 			return err
 		}
 		return s.AddHistory(ctx, accountLine(v.Actor(), "account.password", account.User, now))
@@ -251,6 +262,60 @@ func (a *Auth) ChangePassword(ctx context.Context, old, password, again string) 
 	// All sessions have ended, this one too: it goes on under a new token.
 	account.ChangedAt = now
 	return a.sessions.begin(ctx, account, v.provider)
+}
+
+// checkPassword says whether an account may get a password: [CheckPassword] with
+// the departments there are, and the passwords it had. The error is Invalid for
+// field new.
+func (a *Auth) checkPassword(ctx context.Context, password string, account store.Account) error {
+	departments, err := a.store.Departments(ctx)
+	if err != nil {
+		return err
+	}
+	slugs := make([]string, len(departments))
+	for i, d := range departments {
+		slugs[i] = d.Slug
+	}
+	if err := CheckPassword(password, account.User, a.passwords, slugs...); err != nil {
+		return err
+	}
+	if a.passwords != ProfileDengbao || account.Hash == store.NoPassword {
+		return nil
+	}
+	former, err := a.store.FormerPasswords(ctx, account.User.ID, PasswordHistory-1)
+	if err != nil {
+		return err
+	}
+	for _, hash := range append(former, account.Hash) {
+		same, _, err := a.hasher.check(ctx, password, hash)
+		if err != nil {
+			return err
+		}
+		if same {
+			return landmark.Errorf(landmark.Invalid, "new", "最近%d个用过的密码不能再用,请换一个", PasswordHistory)
+		}
+	}
+	return nil
+}
+
+// replace stores a new hash, and the old one where it is not to come back.
+func (a *Auth) replace(ctx context.Context, s *store.Store, account store.Account, hash string, mustChange bool, at time.Time) error {
+	if err := s.SetPassword(ctx, account.User.ID, account.Hash, hash, mustChange, "", at); err != nil {
+		return err
+	}
+	if a.passwords != ProfileDengbao || account.Hash == store.NoPassword {
+		return nil
+	}
+	return s.KeepFormerPassword(ctx, account.User.ID, account.Hash, PasswordHistory-1, at)
+}
+
+// PasswordRules says what a password must be, before somebody chooses one.
+func (a *Auth) PasswordRules() string {
+	if a.passwords == ProfileDengbao {
+		return fmt.Sprintf("至少%d个字,最多%d个,中文、空格都可以用;大写字母、小写字母、数字、其他字符(符号或汉字)四类至少要有三类。每%d天更换一次,最近%d个用过的不能再用。不要用账号名、姓名、部门名、部门代号、本系统的名称和常见密码。",
+			MinPassword, MaxPassword, int(PasswordAge.Hours())/24, PasswordHistory)
+	}
+	return fmt.Sprintf("至少%d个字,最多%d个,中文、空格都可以用,不要求大小写和符号混排。不要用账号名、姓名、部门名、部门代号、本系统的名称和常见密码。", MinPassword, MaxPassword)
 }
 
 // confirm asks the visitor for their own password again: guessing it in
@@ -302,7 +367,7 @@ func (a *Auth) Add(ctx context.Context, by landmark.Actor, n NewAccount) (genera
 	if password == "" {
 		generated = GeneratePassword()
 		password, u.MustChange = generated, true
-	} else if err := CheckPassword(password, u); err != nil {
+	} else if err := a.checkPassword(ctx, password, store.Account{User: u, Hash: store.NoPassword}); err != nil {
 		return "", err
 	}
 	hash, err := a.hasher.hash(ctx, password)
@@ -332,7 +397,7 @@ func (a *Auth) SetPassword(ctx context.Context, by landmark.Actor, name, passwor
 	if password == "" {
 		generated = GeneratePassword()
 		password = generated
-	} else if err := CheckPassword(password, account.User); err != nil {
+	} else if err := a.checkPassword(ctx, password, account); err != nil {
 		return "", err
 	}
 	hash, err := a.hasher.hash(ctx, password)
@@ -341,7 +406,7 @@ func (a *Auth) SetPassword(ctx context.Context, by landmark.Actor, name, passwor
 	}
 	now := a.now()
 	return generated, a.store.Tx(ctx, func(s *store.Store) error {
-		if err := s.SetPassword(ctx, account.User.ID, account.Hash, hash, true, "", now); err != nil {
+		if err := a.replace(ctx, s, account, hash, true, now); err != nil {
 			return err
 		}
 		return s.AddHistory(ctx, accountLine(by, "account.password", account.User, now))

@@ -6,8 +6,10 @@ import (
 	"crypto/rand"
 	_ "embed" // the barred passwords
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -19,12 +21,48 @@ import (
 
 //go:generate go run barred_gen.go
 
-// Passwords are measured in characters. There is no rule of composition and no
-// forced change by time: both make people choose worse ones.
+// Passwords are measured in characters.
 const (
 	MinPassword = 10
 	MaxPassword = 200
 )
+
+// Profile is a set of rules for passwords.
+type Profile string
+
+const (
+	// ProfileASVS asks for length and bars what is easily guessed. It has no rule of
+	// composition and no forced change by time: both make people choose worse ones.
+	ProfileASVS Profile = "asvs"
+	// ProfileDengbao adds what an assessment by GB/T 22239 (等保) looks for:
+	// composition, age and history.
+	ProfileDengbao Profile = "dengbao"
+)
+
+// What ProfileDengbao adds.
+const (
+	PasswordKinds   = 3                   // of capitals, small letters, digits and all else, at least
+	PasswordAge     = 90 * 24 * time.Hour // then it must be changed
+	PasswordHistory = 5                   // the present one and those before it: none may come back
+)
+
+// kinds is how many of the four kinds of characters a password has.
+func kinds(password string) int {
+	var upper, lower, digit, other int
+	for _, r := range password {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			upper = 1
+		case r >= 'a' && r <= 'z':
+			lower = 1
+		case r >= '0' && r <= '9':
+			digit = 1
+		default:
+			other = 1
+		}
+	}
+	return upper + lower + digit + other
+}
 
 //go:embed barred.txt
 var barredText string
@@ -45,9 +83,9 @@ var barred = sync.OnceValue(func() map[string]bool {
 // ownWords are guessed first by those who know whose program this is.
 var ownWords = []string{"landmark", "biaozhixing", "tongxiang", "gongtongfuyu", "gongfu", "txjf", "shifuban", "标志性成果", "桐乡", "共同富裕", "市府办"}
 
-// CheckPassword says whether u may choose a password. The error is Invalid for
-// field new.
-func CheckPassword(password string, u landmark.User) error {
+// CheckPassword says whether u may choose a password; barred are further words it
+// must not hold. The error is Invalid for field new.
+func CheckPassword(password string, u landmark.User, profile Profile, barredWords ...string) error {
 	refuse := func(format string, args ...any) error {
 		return landmark.Errorf(landmark.Invalid, "new", format, args...)
 	}
@@ -61,10 +99,14 @@ func CheckPassword(password string, u landmark.User) error {
 		return refuse("密码最多%d个字", MaxPassword)
 	}
 	lower := strings.ToLower(password)
-	for _, w := range append([]string{u.Name, u.DisplayName, u.Department.Slug, u.Department.Name}, ownWords...) {
+	names := append([]string{u.Name, u.DisplayName, u.Department.Slug, u.Department.Name}, strings.FieldsFunc(u.Name, func(r rune) bool { return strings.ContainsRune("._-", r) })...)
+	for _, w := range slices.Concat(names, ownWords, barredWords) {
 		if w = strings.ToLower(w); longEnough(w) && strings.Contains(lower, w) {
-			return refuse("密码里不要有账号名、姓名、部门名或本系统的名称")
+			return refuse("密码里不要有账号名或其中一段、姓名、部门名、部门代号或本系统的名称")
 		}
+	}
+	if profile == ProfileDengbao && kinds(password) < PasswordKinds {
+		return refuse("密码要有大写字母、小写字母、数字、其他字符(符号或汉字)这四类中的至少三类")
 	}
 	different := map[rune]bool{}
 	for _, r := range lower {

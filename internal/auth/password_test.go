@@ -37,6 +37,10 @@ func TestCheckPassword(t *testing.T) {
 		"周敏的密码一二三四五":                         "账号名",
 		"in minzheng we trust":               "账号名",
 		"tongxiang forever":                  "账号名",
+		"2023 txjf kanban":                   "账号名",
+		"aZhou likes plums":                  "账号名",
+		"mind the minutes":                   "账号名", // min of zhou.min
+		"weijian has a table":                "账号名", // another department's
 		"landmark kanban":                    "账号名",
 		"共同富裕一定能实现呀":                         "账号名",
 		"1234567890":                         "太常见",
@@ -50,7 +54,7 @@ func TestCheckPassword(t *testing.T) {
 		"with\x00a control":                  "不能用的字符",
 		"bad \xff encoding":                  "不能用的字符",
 	} {
-		err := CheckPassword(password, u)
+		err := CheckPassword(password, u, ProfileASVS, "weijian")
 		if got := landmark.MessageOf(err); want == "" && err != nil || !strings.Contains(got, want) {
 			t.Errorf("%q (%d characters): %v, want %q", password, utf8.RuneCountInString(password), err, want)
 		}
@@ -80,7 +84,7 @@ func TestGeneratePassword(t *testing.T) {
 		if len(p) != 19 || strings.Count(p, "-") != 3 || seen[p] {
 			t.Fatalf("generated %q", p)
 		}
-		if err := CheckPassword(p, landmark.User{Name: "zhou"}); err != nil {
+		if err := CheckPassword(p, landmark.User{Name: "zhou"}, ProfileASVS); err != nil {
 			t.Errorf("generated %q is refused: %v", p, err)
 		}
 		seen[p] = true
@@ -181,6 +185,29 @@ func TestEverySignInCostsTheSame(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, compared); diff != "" {
 			t.Errorf("%s: comparisons (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// The stricter profile asks for three kinds of characters and keeps all else.
+func TestCheckPasswordDengbao(t *testing.T) {
+	t.Parallel()
+	u := landmark.User{Name: "zhou.min", DisplayName: "周敏"}
+	for password, want := range map[string]string{
+		"correct horse battery":  "三类",
+		"correcthorsebattery2":   "三类",
+		"秋天的银杏叶子真黄啊":             "三类",
+		"CORRECT HORSE 2":        "",
+		"Correct horse battery":  "",
+		"correct horse 2":        "",
+		"秋天的银杏叶 Leaf":            "",
+		"P@ssw0rd123456":         "太常见",
+		"Zhou.Min is my name 2!": "账号名",
+		"Ab3!":                   "至少要10个字",
+	} {
+		got := landmark.MessageOf(CheckPassword(password, u, ProfileDengbao))
+		if want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%q: %q, want %q", password, got, want)
 		}
 	}
 }

@@ -63,6 +63,7 @@ func (a *Auth) SignInCode(ctx context.Context, code string) (landmark.User, erro
 	if err := a.store.SignedIn(ctx, account.User.Name, v.Address); err != nil {
 		return landmark.User{}, err
 	}
+	account.User.MustChange = account.User.MustChange || a.sessions.outworn(account, a.now())
 	return account.User, a.begin(ctx, account)
 }
 

@@ -22,6 +22,7 @@ type Visit struct {
 	Address   string // of the client, "" if unknown
 	Agent     string
 	User      landmark.User // the zero User for a visitor
+	Outworn   bool          // the password is too old and must be changed, as User.MustChange says
 	MustEnrol bool          // the account has to get its second factor before anything else
 
 	// Version is the data's, read together with the session: after the request
@@ -113,10 +114,11 @@ type sessions struct {
 	now            func() time.Time
 	idle, absolute time.Duration
 	requireTOTP    bool
+	passwords      Profile
 }
 
 func newSessions(c Config) *sessions {
-	s := &sessions{manager: scs.New(), store: c.Store, checks: newChecks(c), now: c.Now, idle: c.Idle, absolute: c.Absolute, requireTOTP: c.RequireTOTP}
+	s := &sessions{manager: scs.New(), store: c.Store, checks: newChecks(c), now: c.Now, idle: c.Idle, absolute: c.Absolute, requireTOTP: c.RequireTOTP, passwords: c.Passwords}
 	m := s.manager
 	m.Store, m.Codec, m.HashTokenInStore = s, codec{}, true
 	m.Cookie.Name, m.Cookie.Secure = "landmark", c.Secure
@@ -209,6 +211,8 @@ func (s *sessions) FindCtx(ctx context.Context, tokenHash string) ([]byte, bool,
 	if v.provider = c.Provider; c.Provider {
 		v.User.MustChange = false // the password is not theirs to use
 	} else {
+		v.Outworn = s.outworn(account, now)
+		v.User.MustChange = v.User.MustChange || v.Outworn
 		v.MustEnrol = s.mustEnrol(account)
 	}
 	// To the minute is exact enough, and saves a write with every page.
@@ -244,6 +248,12 @@ func (s *sessions) DeleteCtx(ctx context.Context, tokenHash string) error {
 // demo's accounts are entered without a password.
 func (s *sessions) mustEnrol(account store.Account) bool {
 	return s.requireTOTP && account.User.Role == landmark.RoleOffice && !account.User.SecondFactor && !account.Demo
+}
+
+// outworn says whether an account's password is older than the rules allow. The
+// demo's accounts have none.
+func (s *sessions) outworn(account store.Account, now time.Time) bool {
+	return s.passwords == ProfileDengbao && !account.Demo && now.Sub(account.ChangedAt) > PasswordAge
 }
 
 // until is when a session in use now ends if it is not used again.

@@ -82,6 +82,9 @@ func (s *Server) guard(w http.ResponseWriter, r *http.Request, rt route) (bool, 
 		http.Redirect(w, r, "/login?next="+url.QueryEscape(next), http.StatusSeeOther)
 		return false, nil
 	case u.MustChange && !rule.before && (isAPI(r) || !reads):
+		if v.Outworn {
+			return false, landmark.Errorf(landmark.Forbidden, "", "密码用得太久了,请先更换密码")
+		}
 		return false, landmark.Errorf(landmark.Forbidden, "", "请先修改初始密码")
 	case u.MustChange && !rule.before:
 		http.Redirect(w, r, "/account?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)

@@ -47,6 +47,7 @@ type Config struct {
 	MaxSessions    int                // of one account, by default 3, in the demo and below zero without limit
 	SignIn         store.SignInLimits // see [auth.Config]
 	Key            []byte             // see [auth.Config]
+	Passwords      auth.Profile       // see [auth.Config]
 	RequireTOTP    bool               // see [auth.Config]
 	World          func() time.Time   // see [auth.Config]
 	// Provider may be signed in through. Without an Issuer there is none. Redirect is
@@ -131,7 +132,7 @@ func New(c Config) (*Server, error) {
 	c.Provider.Redirect = base.JoinPath(providerCallback).String()
 	a, err := auth.New(auth.Config{Store: c.Store, Now: c.Now, Log: c.Log, Secure: base.Scheme == "https", Demo: c.Demo,
 		Idle: c.Idle, Absolute: c.Absolute, MaxSessions: c.MaxSessions, Limits: c.SignIn,
-		Provider: c.Provider, Key: c.Key, RequireTOTP: c.RequireTOTP, World: c.World})
+		Provider: c.Provider, Key: c.Key, Passwords: c.Passwords, RequireTOTP: c.RequireTOTP, World: c.World})
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 
@@ -145,10 +144,6 @@ func (s *Server) theme(w http.ResponseWriter, r *http.Request) error {
 	return s.redirect(w, r, localPath(r.PostFormValue("back"), r.Host), "")
 }
 
-// passwordRules are said before somebody chooses a password.
-var passwordRules = fmt.Sprintf("至少%d个字,最多%d个,中文、空格都可以用,不要求大小写和符号混排。不要用账号名、姓名、部门名、本系统的名称和常见密码。",
-	auth.MinPassword, auth.MaxPassword)
-
 // showAccount handles GET /account.
 func (s *Server) showAccount(w http.ResponseWriter, r *http.Request) error {
 	return s.answerAccount(w, r, http.StatusOK, nil)
@@ -164,7 +159,7 @@ func (s *Server) answerAccountMail(w http.ResponseWriter, r *http.Request, statu
 	if err != nil {
 		return err
 	}
-	a := view.AccountPage{Page: s.bare(r, "我的账号"), Faults: fs, Rules: passwordRules, Email: email, Mail: s.mail}
+	a := view.AccountPage{Page: s.bare(r, "我的账号"), Faults: fs, Rules: s.auth.PasswordRules(), Outworn: auth.VisitFrom(r.Context()).Outworn, Email: email, Mail: s.mail}
 	factor, err := s.auth.Factor(r.Context(), view.ProductName)
 	if err != nil {
 		return err

@@ -143,6 +143,38 @@ func (s *Store) SetPassword(ctx context.Context, accountID int64, old, hash stri
 	return nil
 }
 
+// FormerPasswords are the hashes of an account's last passwords before the present
+// one, as far as they were kept, newest first.
+func (s *Store) FormerPasswords(ctx context.Context, accountID int64, most int) ([]string, error) {
+	rows, err := s.db.Query(ctx, `
+		SELECT password_hash
+		FROM password_history
+		WHERE account_id = $1
+		ORDER BY id DESC
+		LIMIT $2`, accountID, most)
+	if err != nil {
+		return nil, wrap(err, "former passwords of account %d", accountID)
+	}
+	hashes, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return hashes, wrap(err, "former passwords of account %d", accountID)
+}
+
+// KeepFormerPassword adds a hash that was just replaced, and forgets all of the
+// account's but the newest most.
+func (s *Store) KeepFormerPassword(ctx context.Context, accountID int64, hash string, most int, at time.Time) error {
+	_, err := s.db.Exec(ctx, `
+		INSERT INTO password_history (account_id, password_hash, replaced_at)
+		VALUES ($1, $2, $3)`, accountID, hash, at)
+	if err != nil {
+		return wrap(err, "keep former password of account %d", accountID)
+	}
+	_, err = s.db.Exec(ctx, `
+		DELETE FROM password_history
+		WHERE account_id = $1
+		AND id NOT IN (SELECT id FROM password_history WHERE account_id = $1 ORDER BY id DESC LIMIT $2)`, accountID, most)
+	return wrap(err, "forget former passwords of account %d", accountID)
+}
+
 // Rehash replaces a hash by another of the same password, provided it is still
 // the old one. Losing that race to a real change is no error.
 func (s *Store) Rehash(ctx context.Context, accountID int64, old, hash string) error {

@@ -46,12 +46,12 @@ func TestGrants(t *testing.T) {
 		"department_alias": "select insert delete", "draft_evidence": "select insert delete", "history_pending": "select insert delete",
 		"sign_in_failure": "select insert delete", "session": "select insert update delete", "report_draft": "select insert update delete",
 		"task_draft": "select insert update delete", "submission_key": "select insert update delete",
-		"account_identity": "select insert delete", "provider_sign_in": "select insert delete",
+		"account_identity": "select insert delete", "password_history": "select insert delete", "provider_sign_in": "select insert delete",
 		"schema_marker": "select", "schema_migrations": "select", "data_version": "select update",
 		"river_job": "select insert update delete", "river_leader": "select insert update delete", "river_queue": "select insert update delete",
 		"river_notification": "select insert update delete",
 	}
-	read := map[string]string{"account": "", "session": "", "sign_in_failure": "", "evidence": "", "account_identity": "", "provider_sign_in": "", "robot": "", "delivery": ""}
+	read := map[string]string{"account": "", "session": "", "sign_in_failure": "", "evidence": "", "account_identity": "", "password_history": "", "provider_sign_in": "", "robot": "", "delivery": ""}
 	want := make([]right, len(rights))
 	for i, r := range rights {
 		want[i] = right{Table: r.Table, App: "select insert", Read: "select"}

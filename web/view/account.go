@@ -59,6 +59,7 @@ type AccountPage struct {
 	Faults   []Fault
 	Sessions []SessionRow
 	Rules    string // what a password must be, in words
+	Outworn  bool   // the present one is too old and must be changed first
 
 	FactorOn, FactorPossible bool // the second factor
 

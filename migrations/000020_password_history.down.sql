@@ -1,0 +1,2 @@
+DROP TABLE password_history;
+DELETE FROM schema_marker WHERE version = 20;
