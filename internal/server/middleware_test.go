@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"landmark/internal/landmark"
+	"landmark/internal/pgtest"
 	"landmark/internal/server"
 	"landmark/internal/store"
 )
@@ -297,6 +299,28 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("the metrics have no %s", want)
 		}
 	}
+	// Reports by state, the history's chain and its alarm, the pool.
+	value := func(name string) string {
+		_, rest, _ := strings.Cut("\n"+bodyOf(t, b.get("/metrics")), "\n"+name+" ")
+		v, _, _ := strings.Cut(rest, "\n")
+		return v
+	}
+	if got := value("landmark_history_unsealed_lines") + " " + value("landmark_history_sealed_lines"); got != "1 0" {
+		t.Errorf("%q lines unsealed and sealed, want 1 and 0: the plan's import", got)
+	}
+	if _, err := w.st.Seal(t.Context(), 10, start); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.add(90 * time.Second)
+	if got := value("landmark_history_sealed_lines") + " " + value("landmark_history_head_age_seconds") + " " + value("landmark_history_unsealed_age_seconds"); got != "1 90 0" {
+		t.Errorf("lines sealed, age of the head, of what waits: %q, want 1 90 0", got)
+	}
+	if err := w.st.AddHistory(t.Context(), landmark.HistoryEntry{At: start, Actor: operator, Act: "probe.line", Object: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := value("landmark_history_unsealed_age_seconds"); got != "90" {
+		t.Errorf("a line waits for %q seconds, want 90", got)
+	}
 	b.header.Set("X-Forwarded-For", "203.0.113.8")
 	if res := b.get("/metrics"); res.StatusCode != http.StatusNotFound {
 		t.Errorf("through a proxy: %d, want 404", res.StatusCode)
@@ -306,6 +330,24 @@ func TestMetrics(t *testing.T) {
 	b.address = "127.0.0.1:5000"
 	if res := b.get("/metrics"); res.StatusCode != http.StatusNotFound {
 		t.Errorf("with a listener elsewhere: %d, want 404", res.StatusCode)
+	}
+
+	address := pgtest.URL(t)
+	pair, err := store.OpenPair(t.Context(), store.Addresses{URL: address, Standby: address}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pair.Close)
+	w = newWorld(t, func(c *server.Config) { c.Pair = pair })
+	w.sent(w.account("reporter", landmark.RoleReporter, "minzheng"), map[string]string{"4.1": "25.31", "4.2": "36.2"})
+	b = w.browser()
+	b.address = "127.0.0.1:5000"
+	page = bodyOf(t, b.get("/metrics"))
+	for _, want := range []string{`landmark_reports{state="submitted"} 2`, `landmark_reports{state="approved"} 0`,
+		`landmark_db_pool_limit{pool="primary"} `, `landmark_db_pool_used{pool="standby"} 0`, `landmark_db_pool_waits_total{pool="primary"} 0`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the metrics have no %s", want)
+		}
 	}
 }
 

@@ -139,7 +139,10 @@ func New(c Config) (*Server, error) {
 	s := &Server{store: c.Store, planning: planning.New(c.Store, c.Zone), reporting: reporting.New(c.Store, c.Zone), bulletins: bulletin.New(c.Store, c.Zone), auth: a,
 		uploads: make(chan struct{}, maxUploads), gate: newGate(gatePlaces, gateWait), now: c.Now, zone: c.Zone, log: c.Log, base: base, demo: c.Demo, proxies: c.TrustedProxies,
 		ready: c.Ready, pair: c.Pair, deadline: c.Deadline, drain: c.DrainWait, metrics: newMetrics(), metricsElsewhere: c.MetricsElsewhere}
-	s.metrics.registry.MustRegister(workCounts{c.Store})
+	s.metrics.registry.MustRegister(&workCounts{store: c.Store, now: c.Now})
+	if c.Pair != nil {
+		s.metrics.registry.MustRegister(poolUse{c.Pair})
+	}
 	s.robots, s.mail = c.Robots, c.Mail
 	if s.robots == nil {
 		if s.robots, err = notify.NewRobots(nil, time.Now); err != nil {

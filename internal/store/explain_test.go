@@ -34,6 +34,7 @@ var whole = map[string]string{
 	"Holdings":      "asked once, when the program starts",
 	"verifyHistory": "db verify checks every line",
 	"Deliveries":    "the office narrows its log by anything",
+	"ReportCounts":  "monitoring counts every report by its state, once a minute",
 	"WorkCounts":    "monitoring counts every delivery by its state",
 	"Restore":       "whether a table is empty, of a database that should be",
 }
