@@ -57,8 +57,9 @@ var mayImport = map[string][]string{
 	},
 	"cmd/landmark": {
 		"internal/landmark", "internal/store", "internal/sheet", "internal/reporting", "internal/planning", "internal/bulletin", "internal/auth", "internal/demo",
-		"internal/jobs", "internal/notify", "internal/server", "internal/localpg", "web/view", "web/static", "migrations", "seeds",
+		"internal/jobs", "internal/notify", "internal/server", "internal/tracing", "internal/localpg", "web/view", "web/static", "migrations", "seeds",
 	},
+	"internal/tracing": {},
 	"internal/pgtest":  {"internal/localpg", "migrations"},
 	"internal/torture": {}, // tests alone
 }

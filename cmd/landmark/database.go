@@ -16,6 +16,7 @@ import (
 	"landmark/internal/landmark"
 	"landmark/internal/localpg"
 	"landmark/internal/store"
+	"landmark/internal/tracing"
 	"landmark/migrations"
 )
 
@@ -157,8 +158,11 @@ func (d *database) connect(ctx context.Context) (err error) {
 }
 
 // pairUp connects a server to the database and its standby, if there is one.
-func (d *database) pairUp(ctx context.Context, p *program, standby string) (err error) {
+func (d *database) pairUp(ctx context.Context, p *program, standby string, t *tracing.Tracing) (err error) {
 	a := store.Addresses{URL: d.url, Standby: standby}
+	if t != nil {
+		a.Tracer = t.Statements()
+	}
 	if p.DatabaseDirect != "" {
 		a.URL, a.Pooled = p.DatabaseURL, true
 	}

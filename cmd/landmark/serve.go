@@ -19,6 +19,7 @@ import (
 	"landmark/internal/landmark"
 	"landmark/internal/server"
 	"landmark/internal/store"
+	"landmark/internal/tracing"
 	"landmark/migrations"
 )
 
@@ -39,7 +40,8 @@ type serveCmd struct {
 	OIDCSecretFile string        `name:"oidc-client-secret-file" env:"OIDC_CLIENT_SECRET_FILE" placeholder:"FILE" help:"Holds the secret shared with the provider (or the secret itself in OIDC_CLIENT_SECRET)."`
 	OIDCName       string        `name:"oidc-name" env:"OIDC_NAME" default:"统一认证" placeholder:"NAME" help:"What people call the provider (${default})."`
 	outletSettings
-	DemoNow string `name:"demo-now" env:"DEMO_NOW" placeholder:"TIME" help:"Moment the demo's clock starts at, like 2023-10-12T09:30."`
+	Collector string `name:"otlp-endpoint" env:"OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"OpenTelemetry collector that traces of requests and statements go to (OTLP over HTTP); without it nothing is traced."`
+	DemoNow   string `name:"demo-now" env:"DEMO_NOW" placeholder:"TIME" help:"Moment the demo's clock starts at, like 2023-10-12T09:30."`
 }
 
 const (
@@ -74,7 +76,12 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 		return why
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if err := d.pairUp(ctx, p, c.DatabaseRead); err != nil {
+	tracing, stopTracing, err := c.trace(ctx, p, proxies)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopTracing()) }()
+	if err := d.pairUp(ctx, p, c.DatabaseRead, tracing); err != nil {
 		return err
 	}
 	key, err := c.secretKey(p)
@@ -96,10 +103,14 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 	if pages == 0 {
 		pages = -1
 	}
+	var trace func(http.Handler) http.Handler
+	if tracing != nil {
+		trace = tracing.Requests
+	}
 	clock := &clock{now: time.Now}
 	srv, err := server.New(server.Config{
 		Store: d.store, Pair: d.pair, Now: clock.Now, Zone: p.zone, Log: p.log, BaseURL: base, Demo: c.Demo, TrustedProxies: proxies,
-		MetricsElsewhere: c.MetricsListen != "", DrainWait: c.DrainWait, PageCache: pages, Waiting: away,
+		MetricsElsewhere: c.MetricsListen != "", DrainWait: c.DrainWait, PageCache: pages, Waiting: away, Trace: trace,
 		Robots: robots, Mail: mailer != nil && !c.Demo,
 		Key: key, RequireTOTP: c.RequireTOTP != "", Passwords: auth.Profile(p.Passwords), World: time.Now, Provider: provider,
 		Ready: func(ctx context.Context) error {
@@ -149,6 +160,24 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 	err = srv.Run(serving, ln)
 	end()
 	return errors.Join((<-waited)(), err)
+}
+
+// traceDrain is how long the last traces may take to be sent.
+const traceDrain = 3 * time.Second
+
+// trace begins to trace where a collector is named; otherwise it gives nil.
+func (c serveCmd) trace(ctx context.Context, p *program, proxies []netip.Prefix) (t *tracing.Tracing, stop func() error, err error) {
+	if c.Collector == "" {
+		return nil, func() error { return nil }, nil
+	}
+	if t, err = tracing.Start(ctx, tracing.Config{Endpoint: c.Collector, Version: version, Log: p.log, Trusted: proxies}); err != nil {
+		return nil, nil, usageError{err}
+	}
+	return t, func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), traceDrain)
+		defer cancel()
+		return t.Stop(ctx)
+	}, nil
 }
 
 // await begins as soon as the database answers. It says at once and every minute

@@ -16,6 +16,8 @@ import (
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"landmark/internal/auth"
 )
@@ -71,6 +73,10 @@ func (s *Server) observe(next http.Handler) http.Handler {
 				level = slog.LevelDebug
 			}
 			v := auth.VisitFrom(r.Context())
+			if span := trace.SpanFromContext(r.Context()); span.IsRecording() {
+				span.SetName(r.Method + " " + pattern)
+				span.SetAttributes(attribute.String("http.route", pattern), attribute.String("landmark.request", v.RequestID), attribute.Int64("landmark.user", v.User.ID))
+			}
 			s.log.LogAttrs(r.Context(), level, "request",
 				slog.String("request", v.RequestID), slog.String("method", r.Method), slog.String("route", pattern),
 				slog.String("path", r.URL.Path), slog.Int("status", status), slog.Int("bytes", ww.BytesWritten()),

@@ -163,6 +163,9 @@ func (s *Server) build(routes []route) (*chi.Mux, error) {
 		return nil, fmt.Errorf("compression: %w", err)
 	}
 	r := chi.NewRouter()
+	if s.trace != nil {
+		r.Use(s.trace)
+	}
 	r.Use(
 		s.clientIP(), // before anything that names the client
 		s.visit,      // the request's id; what inner layers find out, outer ones see

@@ -63,6 +63,8 @@ type Config struct {
 	// PageCache is how many bytes of finished pages are kept, by default 64 MiB and
 	// none below zero.
 	PageCache int
+	// Trace is a layer around all others that traces requests. It may be nil.
+	Trace func(http.Handler) http.Handler
 	// Waiting begins with the doors shut, until [Server.Open]: the database is not
 	// there yet, so every page answers 503.
 	Waiting bool
@@ -91,6 +93,7 @@ type Server struct {
 	pair      *store.Pair // nil: the database is not watched
 	deadline  time.Duration
 	drain     time.Duration
+	trace     func(http.Handler) http.Handler // nil: requests are not traced
 
 	robots *notify.Robots
 	mail   bool // there is a mail server for notices
@@ -138,7 +141,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{store: c.Store, planning: planning.New(c.Store, c.Zone), reporting: reporting.New(c.Store, c.Zone), bulletins: bulletin.New(c.Store, c.Zone), auth: a,
 		uploads: make(chan struct{}, maxUploads), gate: newGate(gatePlaces, gateWait), now: c.Now, zone: c.Zone, log: c.Log, base: base, demo: c.Demo, proxies: c.TrustedProxies,
-		ready: c.Ready, pair: c.Pair, deadline: c.Deadline, drain: c.DrainWait, metrics: newMetrics(), metricsElsewhere: c.MetricsElsewhere}
+		ready: c.Ready, pair: c.Pair, deadline: c.Deadline, drain: c.DrainWait, trace: c.Trace, metrics: newMetrics(), metricsElsewhere: c.MetricsElsewhere}
 	s.metrics.registry.MustRegister(&workCounts{store: c.Store, now: c.Now})
 	if c.Pair != nil {
 		s.metrics.registry.MustRegister(poolUse{c.Pair})

@@ -20,7 +20,8 @@ type Addresses struct {
 	// one transaction only: nothing may be left in the session, no settings and no
 	// prepared statements.
 	Pooled  bool
-	Standby string // a standby that may be read while the primary is away; "" for none
+	Standby string          // a standby that may be read while the primary is away; "" for none
+	Tracer  pgx.QueryTracer // is told of every statement; nil for nobody
 }
 
 // CheckPooled says what is wrong with the role that works through a pooler: what
@@ -95,11 +96,11 @@ const (
 func OpenPair(ctx context.Context, a Addresses, log *slog.Logger) (*Pair, error) {
 	p := &Pair{log: log}
 	var err error
-	if p.primary, err = openPool(ctx, a.URL, a.Pooled, false); err != nil {
+	if p.primary, err = openPool(ctx, a.URL, a.Pooled, false, a.Tracer); err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	if a.Standby != "" {
-		if p.standby, err = openPool(ctx, a.Standby, false, true); err != nil {
+		if p.standby, err = openPool(ctx, a.Standby, false, true, a.Tracer); err != nil {
 			p.primary.Close()
 			return nil, fmt.Errorf("DATABASE_URL_READ: %w", err)
 		}

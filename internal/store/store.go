@@ -46,7 +46,7 @@ const appRole = "landmark_app"
 // Open connects to the database at url. Connections work as landmark_app where
 // that role is to be had, with time limits on every statement.
 func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
-	pool, err := openPool(ctx, url, false, false)
+	pool, err := openPool(ctx, url, false, false, nil)
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
@@ -55,11 +55,12 @@ func Open(ctx context.Context, url string) (*pgxpool.Pool, error) {
 
 // openPool makes a pool; see [Addresses] for pooled. readOnly refuses writes even
 // where the server would take them: a standby may have become a primary.
-func openPool(ctx context.Context, url string, pooled, readOnly bool) (*pgxpool.Pool, error) {
+func openPool(ctx context.Context, url string, pooled, readOnly bool, tracer pgx.QueryTracer) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("cannot be read: %w", err)
 	}
+	cfg.ConnConfig.Tracer = tracer
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = 2 * time.Second
 	}
