@@ -57,7 +57,7 @@ type cli struct {
 	Values   valuesCmd   `cmd:"" help:"Reported values: bring a month's in, write them out."`
 	Bulletin bulletinCmd `cmd:"" help:"The month's bulletin: draft, issue, export."`
 	User     userCmd     `cmd:"" help:"Accounts: add, list, new password, disable."`
-	DB       dbCmd       `cmd:"" name:"db" help:"The database: verify its history."`
+	DB       dbCmd       `cmd:"" name:"db" help:"The database: back it up, restore it, verify its history."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 
 	Healthcheck healthcheckCmd `cmd:"" hidden:"" help:"Ask a running server whether it is ready; for container health checks."`

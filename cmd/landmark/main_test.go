@@ -65,6 +65,27 @@ func TestPlanComesBackByteForByte(t *testing.T) {
 		"--published", "2023-05-31"); status != 0 || !strings.Contains(stdout, seeds.Title) {
 		t.Errorf("update: status %d, %q %q; want the title there is", status, stdout, stderr)
 	}
+	for _, c := range []struct{ details, says string }{
+		{string(seeds.Details), "nothing to update"},
+		{strings.Replace(string(seeds.Details), "4.2,flow,up,万人次,2,monthly,,yes,,", "4.2,flow,up,万人次,2,monthly,,yes,2023-06=20;2023-12=46.5,", 1), "changes: 1\n"},
+		{string(seeds.Details), "changes: 1\n"}, // the curve is taken away again
+		{string(seeds.Details), "nothing to update"},
+	} {
+		status, stdout, stderr := call(t, url, "", "plan", "import", table, "--details", write(t, "plan.csv", c.details), "--slug", "tongxiang-2023", "--update")
+		if status != 0 || !strings.Contains(stdout, c.says) {
+			t.Errorf("update: status %d, %q %q; want %q", status, stdout, stderr, c.says)
+		}
+		_, written, _ := call(t, url, "", "plan", "export", "--format", "details")
+		if curve := strings.Contains(written, "2023-12=46.5"); curve != strings.Contains(c.details, "2023-12=46.5") {
+			t.Errorf("after an update that says %q, the curve is there: %t", c.says, curve)
+		}
+	}
+	if status, _, stderr := call(t, url, "", "plan", "import", table); status != 1 || !strings.Contains(stderr, "there already as the plan tongxiang-2023") {
+		t.Errorf("the same table under no name: status %d, %q", status, stderr)
+	}
+	if status, stdout, stderr := call(t, url, "", "plan", "import", table, "--slug", "second"); status != 0 || !strings.Contains(stdout, "pages show second from now on") {
+		t.Errorf("the same table under another name: status %d, %q %q", status, stdout, stderr)
+	}
 	if status, stdout, _ := call(t, url, "", "plan", "list"); status != 0 || !strings.Contains(stdout, "tongxiang-2023") || !strings.Contains(stdout, "30") {
 		t.Errorf("list: status %d, %q", status, stdout)
 	}

@@ -51,24 +51,75 @@ func (c planImport) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		verb := "imported"
 		if c.Update {
-			verb = "updated"
-			if err := c.keepsHead(ctx, p, st, plan); err != nil {
-				return err
-			}
-			err = inEnglish(st.UpdatePlan(ctx, plan, operator, now), landmark.NotFound,
-				"no plan %q to update: landmark plan list shows what there is", plan.Slug)
-		} else {
-			err = inEnglish(st.InsertPlan(ctx, plan, operator, now), landmark.Conflict,
-				"a plan %q is there already: add --update to take over changed figures, or choose another --slug", plan.Slug)
+			return c.update(ctx, p, st, plan, now)
 		}
+		others, err := st.Plans(ctx)
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(p.stdout, "%s %s: %s, %d projects, %d indicators\n", verb, plan.Slug, plan.Title, len(plan.Projects), len(plan.Indicators()))
+		if err := c.notAgain(ctx, p, st, plan, others); err != nil {
+			return err
+		}
+		if err := inEnglish(st.InsertPlan(ctx, plan, operator, now), landmark.Conflict,
+			"a plan %q is there already: add --update to take over changed figures, or choose another --slug", plan.Slug); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(p.stdout, "imported %s: %s, %d projects, %d indicators\n", plan.Slug, plan.Title, len(plan.Projects), len(plan.Indicators())); err != nil {
+			return err
+		}
+		if len(others) == 0 || others[0].Year > plan.Year {
+			return nil
+		}
+		_, err = fmt.Fprintf(p.stdout, "pages show %s from now on, as the newest plan; %s is a choice at the top of each page\n", plan.Slug, others[0].Slug)
 		return err
 	})
+}
+
+// update takes over what the files say of a plan that is there.
+func (c planImport) update(ctx context.Context, p *program, st *store.Store, plan *landmark.Plan, now time.Time) error {
+	if err := c.keepsHead(ctx, p, st, plan); err != nil {
+		return err
+	}
+	changes, err := st.UpdatePlan(ctx, plan, operator, now)
+	if err != nil {
+		return inEnglish(err, landmark.NotFound, "no plan %q to update: landmark plan list shows what there is", plan.Slug)
+	}
+	if changes == 0 {
+		_, err = fmt.Fprintf(p.stdout, "nothing to update: %s (%s) says all of this already\n", plan.Slug, plan.Title)
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "updated %s: %s; changes: %d\n", plan.Slug, plan.Title, changes)
+	return err
+}
+
+// notAgain refuses a table that is there already where no short name was asked
+// for: a second, empty plan would be what everybody's pages show.
+func (c planImport) notAgain(ctx context.Context, p *program, st *store.Store, plan *landmark.Plan, others []store.PlanHead) error {
+	if c.Slug != "" {
+		return nil
+	}
+	var table bytes.Buffer
+	if err := sheet.WriteTable(&table, sheet.FromPlan(plan)); err != nil {
+		return err
+	}
+	for _, other := range others {
+		if other.Year != plan.Year {
+			continue
+		}
+		r, err := st.Record(ctx, other.Slug, time.Time{}, time.Now(), p.zone)
+		if err != nil {
+			return err
+		}
+		var there bytes.Buffer
+		if err := sheet.WriteTable(&there, sheet.FromPlan(r.Plan)); err != nil {
+			return err
+		}
+		if bytes.Equal(table.Bytes(), there.Bytes()) {
+			return fmt.Errorf("this table is there already as the plan %s: add --slug %s --update to take over details, or --slug with a new name for a second plan", other.Slug, other.Slug)
+		}
+	}
+	return nil
 }
 
 // keepsHead refuses an update that would have to change what no update changes,

@@ -200,7 +200,10 @@ func (c valuesExport) Run(ctx context.Context, p *program) error {
 		}
 		r, err := st.Record(ctx, c.Plan, at, now, p.zone)
 		if err != nil {
-			if c.AsOf != "" {
+			switch {
+			case c.AsOf != "" && c.Plan == "":
+				return inEnglish(err, landmark.NotFound, "no plan was there yet at %s: name a later moment", c.AsOf)
+			case c.AsOf != "":
 				return inEnglish(err, landmark.NotFound, "no plan %q, or not yet at %s", c.Plan, c.AsOf)
 			}
 			return inEnglish(err, landmark.NotFound, "no plan %q: landmark plan list shows what there is", c.Plan)

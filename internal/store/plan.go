@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -429,12 +430,12 @@ func (s *Store) DepartmentNames(ctx context.Context) ([]DepartmentNames, error) 
 }
 
 // UpdatePlan takes over what a newer table and details say of a plan that is
-// there: baselines, printed targets and natures, as new dated versions beside
-// the old. The table's shape must be the same; what differs in
-// projects, names, tasks, scenarios or departments is refused with an Invalid
-// error naming the first difference.
-func (s *Store) UpdatePlan(ctx context.Context, p *landmark.Plan, by landmark.Actor, at time.Time) error {
-	return s.Tx(ctx, func(s *Store) error {
+// there: baselines, printed targets, natures and plan curves, as new dated
+// versions beside the old, and says how many changed. The table's shape must be
+// the same; what differs in projects, names, tasks, scenarios or departments is
+// refused with an Invalid error naming the first difference.
+func (s *Store) UpdatePlan(ctx context.Context, p *landmark.Plan, by landmark.Actor, at time.Time) (changes int, err error) {
+	err = s.Tx(ctx, func(s *Store) error {
 		// One updater at a time: both would compare against the same old rows.
 		if err := s.db.QueryRow(ctx, `SELECT id FROM plan WHERE slug = $1 FOR UPDATE`, p.Slug).Scan(&p.ID); err != nil {
 			return wrap(err, "find plan %s", p.Slug)
@@ -475,7 +476,8 @@ func (s *Store) UpdatePlan(ctx context.Context, p *landmark.Plan, by landmark.Ac
 					return err
 				}
 			}
-			if was, is := old.Targets[0].Text, ind.Targets[0].Text; was != is {
+			// A table written out after the office revised a target has the revised one.
+			if was, is := old.Targets[0].Text, ind.Targets[0].Text; was != is && is != old.TargetIn(r.Plan.LastMonth()).Text {
 				t := ind.Targets[0]
 				t.From = old.Targets[0].From
 				queueTarget(b, old.ID, t, by, at)
@@ -483,11 +485,17 @@ func (s *Store) UpdatePlan(ctx context.Context, p *landmark.Plan, by landmark.Ac
 					return err
 				}
 			}
-			if len(ind.Curves) > 0 && !sameJSON(old.CurveIn(ind.Curves[0].From).Points, ind.Curves[0].Points) {
-				if err := queueCurve(b, old.ID, ind.Curves[0], by, at); err != nil {
+			// Details speak of the curve that holds at the year's end; an empty cell takes
+			// it away. Those of months before stay.
+			was, is := old.CurveIn(r.Plan.LastMonth()), ind.CurveIn(r.Plan.LastMonth())
+			if detailed := ind.Kind != landmark.KindUnknown; detailed && !samePoints(was, is) {
+				if len(was.Points) > 0 {
+					is.From = was.From
+				}
+				if err := queueCurve(b, old.ID, is, by, at); err != nil {
 					return err
 				}
-				if err := note("curve.import", old.CurveIn(ind.Curves[0].From).Points, ind.Curves[0].Points); err != nil {
+				if err := note("curve.import", was.Points, is.Points); err != nil {
 					return err
 				}
 			}
@@ -499,7 +507,7 @@ func (s *Store) UpdatePlan(ctx context.Context, p *landmark.Plan, by landmark.Ac
 				}
 			}
 		}
-		if len(entries) == 0 {
+		if changes = len(entries); changes == 0 {
 			return nil
 		}
 		if err := s.db.SendBatch(ctx, b).Close(); err != nil {
@@ -507,6 +515,11 @@ func (s *Store) UpdatePlan(ctx context.Context, p *landmark.Plan, by landmark.Ac
 		}
 		return s.AddHistory(ctx, entries...)
 	})
+	return changes, err
+}
+
+func samePoints(a, b landmark.Curve) bool {
+	return slices.EqualFunc(a.Points, b.Points, func(a, b landmark.CurvePoint) bool { return a.Month == b.Month && a.Amount.Equal(b.Amount) })
 }
 
 type nature struct {

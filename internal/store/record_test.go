@@ -191,8 +191,8 @@ func TestUpdatedBaselineLeavesThePastAlone(t *testing.T) {
 		newer := smallPlan()
 		newer.Projects[0].Indicators[0].BaselineText = text
 		newer.Projects[0].Indicators[0].Baseline = landmark.PrintedNumber(text)
-		if err := st.UpdatePlan(ctx, newer, by, importedAt.AddDate(0, i+1, 0)); err != nil {
-			t.Fatal(err)
+		if n, err := st.UpdatePlan(ctx, newer, by, importedAt.AddDate(0, i+1, 0)); err != nil || n != 1 {
+			t.Fatalf("%d changes, %v; want 1", n, err)
 		}
 	}
 	for _, c := range []struct {
