@@ -26,7 +26,7 @@ const (
 // indicator. Whether the figure makes sense is for [CheckReport] to say.
 func ParseAmount(text string, ind *Indicator) (decimal.Decimal, error) {
 	refuse := func(format string, args ...any) (decimal.Decimal, error) {
-		return decimal.Decimal{}, Errorf(Invalid, "value", escapePercent(quoted(ind.Name))+format, args...)
+		return decimal.Decimal{}, Errorf(Invalid, "value", escapePercent(Quoted(ind.Name))+format, args...)
 	}
 	typed := foldAmount(text)
 	if typed == "" {
@@ -155,8 +155,8 @@ func (ind *Indicator) example() string {
 
 func isDigit(r rune) bool { return '0' <= r && r <= '9' }
 
-// quoted puts a name in quotation marks; those inside it become single ones.
-func quoted(name string) string {
+// Quoted puts a name in quotation marks; those inside it become single ones.
+func Quoted(name string) string {
 	return "“" + strings.NewReplacer("“", "‘", "”", "’").Replace(name) + "”"
 }
 

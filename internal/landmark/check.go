@@ -112,7 +112,7 @@ func (c *checker) soften(rule, format string, args ...any) {
 	c.findings = append(c.findings, f)
 }
 
-func (c *checker) name() string { return quoted(c.Indicator.Name) }
+func (c *checker) name() string { return Quoted(c.Indicator.Name) }
 
 // value reads what was filled in. Where nothing usable was, it says so in a
 // finding, unless nothing was owed either.
@@ -337,9 +337,9 @@ func (c *checker) relation(rel Relation, v decimal.Decimal) {
 	}
 	switch {
 	case lower && v.GreaterThan(amount):
-		c.soften(RuleRelation, "的 %s大于%s的 %s,前者应包含在后者之内", c.Indicator.Amount(v), quoted(other.Name), other.Amount(amount))
+		c.soften(RuleRelation, "的 %s大于%s的 %s,前者应包含在后者之内", c.Indicator.Amount(v), Quoted(other.Name), other.Amount(amount))
 	case !lower && amount.GreaterThan(v):
-		c.soften(RuleRelation, "的 %s小于%s的 %s,后者应包含在前者之内", c.Indicator.Amount(v), quoted(other.Name), other.Amount(amount))
+		c.soften(RuleRelation, "的 %s小于%s的 %s,后者应包含在前者之内", c.Indicator.Amount(v), Quoted(other.Name), other.Amount(amount))
 	}
 }
 

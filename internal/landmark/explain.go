@@ -235,7 +235,7 @@ func (a *Assessment) saidOf(v *Value) string {
 
 func (a *Assessment) targetText() string {
 	if !a.Target.Amount.Valid {
-		return quoted(a.Target.Text)
+		return Quoted(a.Target.Text)
 	}
 	return a.amount(a.Target.Amount.Decimal)
 }

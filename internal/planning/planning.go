@@ -188,7 +188,7 @@ func (s *Service) ReviseTarget(ctx context.Context, by landmark.Actor, u landmar
 		}
 		t.Amount = landmark.PrintedNumber(t.Text)
 		if ind.Kind.Numeric() {
-			if err := checkAmount(ind, "target", "“"+ind.Name+"”的目标", t.Text, t.Amount); err != nil {
+			if err := checkAmount(ind, "target", landmark.Quoted(ind.Name)+"的目标", t.Text, t.Amount); err != nil {
 				return change{}, err
 			}
 		}

@@ -539,3 +539,114 @@ func TestQueue(t *testing.T) {
 		t.Errorf("viewer: error = %v, want Forbidden", err)
 	}
 }
+
+// A form refused and put right in place, as after going back or from a script,
+// is the same form with the same key: what it saved itself does not stand in its
+// way. What somebody else saved meanwhile does.
+func TestRefusedFormPutRight(t *testing.T) {
+	t.Parallel()
+	w := inTx(t)
+	form := func(value string) reporting.FormInput {
+		in := juneForm()
+		in.Key = "AAAABBBBCCCCDDDD"
+		note := "任务" + value
+		in.Indicators["1.1"] = reporting.Typed{Value: &value}
+		in.Tasks = map[string]reporting.TaskTyped{"1-1": {Version: ptr(0), Note: &note}}
+		return in
+	}
+	submit := func(name, value string) error {
+		by, u := w.who(name)
+		_, err := w.work.Submit(t.Context(), by, u, form(value), july4)
+		return err
+	}
+	for _, wrong := range []string{"x", "-1", "x"} {
+		if _, ok := errors.AsType[*reporting.CheckError](submit("jia", wrong)); !ok {
+			t.Fatalf("%q: error is no CheckError", wrong)
+		}
+	}
+	if err := submit("jia", "12"); err != nil {
+		t.Fatalf("put right: %v", err)
+	}
+	if err := submit("jia", "12"); err != nil {
+		t.Errorf("sent again: %v", err)
+	}
+	if err := submit("jia", "13"); landmark.KindOf(err) != landmark.Invalid {
+		t.Errorf("changed after it was taken: %v", err)
+	}
+}
+
+// What a colleague saved between a refusal and the form put right is not
+// overwritten.
+func TestRefusedFormOvertaken(t *testing.T) {
+	t.Parallel()
+	w := inTx(t)
+	submit := func(value string) error {
+		by, u := w.who("jia")
+		in := juneForm()
+		in.Key, in.Indicators["1.1"] = "AAAABBBBCCCCDDDD", reporting.Typed{Value: &value}
+		_, err := w.work.Submit(t.Context(), by, u, in, july4)
+		return err
+	}
+	if _, ok := errors.AsType[*reporting.CheckError](submit("x")); !ok {
+		t.Fatal("no CheckError")
+	}
+	by, u := w.who("wu")
+	colleague := w.form(t, "wu", reporting.FormInput{}, july4)
+	if _, err := w.work.Save(t.Context(), by, u, reporting.FormInput{Plan: slug, Month: june, Indicators: map[string]reporting.Typed{
+		"1.1": {Version: version(colleague, "1.1"), Value: ptr("14")}}}, july4); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := errors.AsType[*reporting.StaleError](submit("12")); !ok {
+		t.Error("what a colleague saved meanwhile was overwritten")
+	}
+}
+
+// A script that does not say what its form was filled from may go over its own
+// drafts, never over those of somebody else.
+func TestFormWithoutVersions(t *testing.T) {
+	t.Parallel()
+	w := inTx(t)
+	save := func(name, value string) error {
+		by, u := w.who(name)
+		_, err := w.work.Save(t.Context(), by, u, reporting.FormInput{Plan: slug, Month: june, Indicators: map[string]reporting.Typed{
+			"1.1": {Blind: true, Value: &value}}}, july4)
+		return err
+	}
+	for _, value := range []string{"12", "13"} {
+		if err := save("jia", value); err != nil {
+			t.Errorf("own draft: %v", err)
+		}
+	}
+	if _, ok := errors.AsType[*reporting.StaleError](save("wu", "14")); !ok {
+		t.Error("a colleague's draft was overwritten")
+	}
+}
+
+// What was typed for a figure stands in nobody's way once the office has said that
+// the indicator goes by steps: the form has no field to empty it.
+func TestFieldsOfAnotherKind(t *testing.T) {
+	t.Parallel()
+	w := inTx(t)
+	by, u := w.who("jia")
+	wrong := juneForm()
+	for code, typed := range wrong.Indicators {
+		if typed.Step != nil {
+			typed.Value = ptr("5")
+		} else {
+			typed.Step = ptr("推进中")
+		}
+		wrong.Indicators[code] = typed
+	}
+	if _, err := w.work.Submit(t.Context(), by, u, wrong, july4); err == nil {
+		t.Fatal("figures for steps were taken")
+	}
+	form := w.form(t, "jia", reporting.FormInput{}, july4)
+	right := juneForm()
+	for code, typed := range right.Indicators {
+		typed.Version = version(form, code)
+		right.Indicators[code] = typed
+	}
+	if _, err := w.work.Submit(t.Context(), by, u, right, july4); err != nil {
+		t.Errorf("put right: %v", err)
+	}
+}

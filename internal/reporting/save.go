@@ -39,7 +39,8 @@ type FormInput struct {
 
 // Typed is what was typed for one indicator. A nil field was not in the form.
 type Typed struct {
-	Version  int // of the draft the form was filled from, 0 if there was none
+	Version  int  // of the draft the form was filled from, 0 if there was none
+	Blind    bool // the form does not say which that was: only the user's own draft may go
 	Value    *string
 	Step     *string
 	Note     *string
@@ -189,8 +190,8 @@ func (s *Service) takeOnce(ctx context.Context, by landmark.Actor, u landmark.Us
 	var refused error
 	err = s.tx(ctx, func(st *store.Store) error {
 		refused = nil
-		k, r, drafts, err := st.OpenForm(ctx, store.FormOpening{Plan: in.Plan, Month: in.Month, DepartmentID: in.DepartmentID,
-			AccountID: u.ID, Key: in.Key, Body: body}, now, s.zone)
+		opening := store.FormOpening{Plan: in.Plan, Month: in.Month, DepartmentID: in.DepartmentID, AccountID: u.ID, Key: in.Key, Body: body}
+		k, r, drafts, err := st.OpenForm(ctx, opening, now, s.zone)
 		switch {
 		case err != nil:
 			return err
@@ -203,6 +204,10 @@ func (s *Service) takeOnce(ctx context.Context, by landmark.Actor, u landmark.Us
 		}
 		f, err := open(r, drafts, u, in)
 		if err != nil {
+			return err
+		}
+		filled := f.filledFrom()
+		if err := f.resume(k.Refusal); err != nil {
 			return err
 		}
 		if stale := f.stale(); stale != nil {
@@ -222,7 +227,7 @@ func (s *Service) takeOnce(ctx context.Context, by landmark.Actor, u landmark.Us
 				refused = &CheckError{Findings: batch.findings, Versions: f.versions()}
 			}
 			if in.Key != "" {
-				changes.DropKey(u.ID, in.Key)
+				changes.RefuseKey(opening, string(describe(refusal{filled, f.versions()})))
 			}
 			return st.Apply(ctx, &changes)
 		}
@@ -235,7 +240,7 @@ func (s *Service) takeOnce(ctx context.Context, by landmark.Actor, u landmark.Us
 		receipt.Milestones = f.reach(&changes, by, now)
 		receipt.Versions = f.versions()
 		if in.Key != "" {
-			changes.AnswerKey(u.ID, in.Key, string(describe(receipt)))
+			changes.AnswerKey(opening, string(describe(receipt)))
 		}
 		return st.Apply(ctx, &changes)
 	})
@@ -246,6 +251,14 @@ func (s *Service) takeOnce(ctx context.Context, by landmark.Actor, u landmark.Us
 		return Receipt{}, refused
 	}
 	return receipt, nil
+}
+
+// refusal is what a form put right, sent with the key of the refused one, is to
+// know: by code of indicator or task, the version the form was filled from and
+// the one it saved when it was refused.
+type refusal struct {
+	From map[string]int `json:"from"`
+	To   map[string]int `json:"to"`
 }
 
 // clean brings what browsers send to one form: line ends, and what no text holds.
@@ -295,15 +308,15 @@ func (in FormInput) unkeepable() []landmark.Finding {
 			return
 		}
 		if n := utf8.RuneCountInString(*text); n > limit {
-			out = append(out, landmark.Finding{Code: code, Field: field, Rule: "length", Message: fmt.Sprintf("%s的%s有%d字,最多%d字", code, name, n, limit)})
+			out = append(out, landmark.Finding{Code: code, Field: field, Rule: "length", Message: fmt.Sprintf("%s有%d字,最多%d字", name, n, limit)})
 		}
 	}
 	for _, code := range sortedKeys(in.Indicators) {
 		t := in.Indicators[code]
-		long(code, "value", "数值", t.Value, maxValue)
-		long(code, "step", "步骤", t.Step, maxStep)
-		long(code, "note", "情况说明", t.Note, maxNote)
-		long(code, "reason", "原因", t.Reason, maxReason)
+		long(code, "value", "指标"+code+"的数值", t.Value, maxValue)
+		long(code, "step", "指标"+code+"的步骤", t.Step, maxStep)
+		long(code, "note", "指标"+code+"的情况说明", t.Note, maxNote)
+		long(code, "reason", "指标"+code+"的原因", t.Reason, maxReason)
 		for _, u := range t.Files {
 			if err := u.check(); err != nil {
 				out = append(out, landmark.Finding{Code: code, Field: "evidence", Rule: "file", Message: landmark.MessageOf(err)})
@@ -312,7 +325,7 @@ func (in FormInput) unkeepable() []landmark.Finding {
 	}
 	for _, code := range sortedKeys(in.Tasks) {
 		t := in.Tasks[code]
-		long(code, "task_note", "进展", t.Note, maxNote)
+		long(code, "task_note", "任务"+code+"的进展", t.Note, maxNote)
 		if t.State != nil && *t.State != "" && !slices.Contains(landmark.TaskStates, landmark.TaskState(*t.State)) {
 			out = append(out, landmark.Finding{Code: code, Field: "task_state", Rule: "state", Message: fmt.Sprintf("任务%s的状态只能是未启动、推进中或已完成", code)})
 		}

@@ -2,6 +2,7 @@ package reporting
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ type sheet struct {
 	department landmark.Department
 	month      landmark.Month
 	mine       bool // the user fills in the department's indicators
+	userID     int64
 	rows       []*row
 	tasks      []*taskRow
 
@@ -65,7 +67,7 @@ func open(r *landmark.Record, d store.Drafts, u landmark.User, in FormInput) (*s
 	if err != nil {
 		return nil, err
 	}
-	f.mine = u.CanReport(in.DepartmentID)
+	f.mine, f.userID = u.CanReport(in.DepartmentID), u.ID
 	f.tasks = slices.DeleteFunc(f.tasks, func(t *taskRow) bool { return !u.CanNote(t.project) })
 	if err := f.may(u, in); err != nil {
 		return nil, err
@@ -86,7 +88,7 @@ func (f *sheet) days(u landmark.User, in FormInput) error {
 		if !v.withdraw {
 			day, err := landmark.ParseDate(t.On)
 			if v.on = day; err != nil {
-				wrong = fmt.Sprintf("“%s”%s的%s", v.scenario.Name, v.step, landmark.MessageOf(err))
+				wrong = fmt.Sprintf("%s%s的%s", landmark.Quoted(v.scenario.Name), v.step, landmark.MessageOf(err))
 			} else if err := v.check(f.record); err != nil {
 				wrong = landmark.MessageOf(err)
 			}
@@ -156,7 +158,11 @@ func (f *sheet) may(u landmark.User, in FormInput) error {
 		if err != nil {
 			return err
 		}
-		if !u.CanReport(ind.Project.Lead.ID) {
+		switch {
+		case u.CanReport(ind.Project.Lead.ID):
+		case u.CanSignOff(ind.Project.Lead.ID):
+			return landmark.Errorf(landmark.Forbidden, "value", "部门负责人只签核,不填数;%s请由%s的填报员填报", code, ind.Project.Lead.Name)
+		default:
 			return landmark.Errorf(landmark.Forbidden, "value", "%s不是您部门牵头的指标,只能由%s填报", code, ind.Project.Lead.Name)
 		}
 	}
@@ -243,6 +249,13 @@ func (r *row) shown() Fields {
 	if r.report.State == landmark.StateApproved && !r.draft.Open {
 		f.Reason = ""
 	}
+	// The form has one of the two fields. What is left of the other, from before the
+	// office said what kind the indicator is, nobody could empty.
+	if r.ind.Kind == landmark.Qualitative {
+		f.Value = ""
+	} else {
+		f.Step = ""
+	}
 	return f
 }
 
@@ -295,12 +308,58 @@ func (r *row) changed() bool {
 
 func (t *taskRow) changed() bool { return t.now != t.saved }
 
+// outdated says whether somebody saved the row since the form was filled.
+func (r *row) outdated(userID int64) bool {
+	if r.typed.Blind {
+		return r.draft.Version > 0 && r.draft.SavedByID != userID
+	}
+	return r.typed.Version != r.draft.Version
+}
+
+// resume takes a form that was refused before for what it is: filled from what it
+// saved itself at that time.
+func (f *sheet) resume(before string) error {
+	if before == "" {
+		return nil
+	}
+	var last refusal
+	if err := json.Unmarshal([]byte(before), &last); err != nil {
+		return fmt.Errorf("read what a refused form left: %w", err)
+	}
+	for _, r := range f.rows {
+		if code := r.ind.Code; !r.typed.Blind && r.typed.Version == last.From[code] {
+			r.typed.Version = last.To[code]
+		}
+	}
+	for _, t := range f.tasks {
+		if code := t.task.Code; t.typed.Version != nil && *t.typed.Version == last.From[code] {
+			to := last.To[code]
+			t.typed.Version = &to
+		}
+	}
+	return nil
+}
+
+// filledFrom are the versions the form was filled from, by code.
+func (f *sheet) filledFrom() map[string]int {
+	out := map[string]int{}
+	for _, r := range f.rows {
+		out[r.ind.Code] = r.typed.Version
+	}
+	for _, t := range f.tasks {
+		if t.typed.Version != nil {
+			out[t.task.Code] = *t.typed.Version
+		}
+	}
+	return out
+}
+
 // stale finds the rows that somebody else saved since the form was filled, and
 // that would be overwritten. Saving the same again overwrites nothing.
 func (f *sheet) stale() error {
 	var e StaleError
 	for _, r := range f.rows {
-		if r.changed() && r.typed.Version != r.draft.Version {
+		if r.changed() && r.outdated(f.userID) {
 			e.Rows = append(e.Rows, StaleRow{Code: r.ind.Code, Version: r.draft.Version, Theirs: r.saved, Mine: r.now, SavedBy: r.draft.SavedBy, SavedAt: r.draft.SavedAt})
 		}
 	}
@@ -354,7 +413,7 @@ func (f *sheet) keep(ctx context.Context, st *store.Store, c *store.Changes, by 
 		r.draft.Version++
 		if n := len(r.keep) + len(r.typed.Files); n > maxFiles {
 			return &CheckError{Findings: []landmark.Finding{{Code: r.ind.Code, Field: "evidence", Rule: "file",
-				Message: fmt.Sprintf("“%s”的佐证材料最多%d个文件,现在有%d个", r.ind.Name, maxFiles, n)}}}
+				Message: fmt.Sprintf("%s的佐证材料最多%d个文件,现在有%d个", landmark.Quoted(r.ind.Name), maxFiles, n)}}}
 		}
 		for _, id := range r.typed.Remove {
 			remove = append(remove, store.DraftFile{IndicatorID: r.ind.ID, EvidenceID: id})
@@ -474,7 +533,7 @@ func (b *batch) add(f *sheet, r *row, window landmark.Window, others map[string]
 		return
 	case r.now.blank() && r.report.ID != 0:
 		b.findings = append(b.findings, landmark.Finding{Code: r.ind.Code, Field: "value", Rule: landmark.RuleMissing,
-			Message: fmt.Sprintf("“%s”%s已经报过,不能清空;数值有误请改填正确的数", r.ind.Name, f.month.Short())})
+			Message: fmt.Sprintf("%s%s已经报过,不能清空;数值有误请改填正确的数", landmark.Quoted(r.ind.Name), f.month.Short())})
 		return
 	}
 	findings := landmark.CheckReport(f.check(r, others))
@@ -538,15 +597,15 @@ func sameFiles(a, b []store.EvidenceFile) bool {
 func (f *sheet) correction(r *row, v landmark.Value, window landmark.Window) (bool, *landmark.Finding) {
 	reason := strings.TrimSpace(r.now.Reason)
 	finding := func(format string) *landmark.Finding {
-		return &landmark.Finding{Code: r.ind.Code, Field: "reason", Rule: "correction", Message: fmt.Sprintf(format, r.ind.Name, f.month.Short())}
+		return &landmark.Finding{Code: r.ind.Code, Field: "reason", Rule: "correction", Message: fmt.Sprintf(format, landmark.Quoted(r.ind.Name), f.month.Short())}
 	}
 	switch {
 	case r.approved != nil && !landmark.InWords(reason):
-		return true, finding("“%s”%s的值已经核定,改动要写明更正的原因")
+		return true, finding("%s%s的值已经核定,改动要写明更正的原因")
 	case r.approved != nil && sameValue(*r.approved, v) && reason == strings.TrimSpace(r.approved.Reason):
-		return true, finding("“%s”%s的数值和已核定的一样,原因也和上次一样;要改数值请填新的数,只改说明或佐证材料请写明这次改了什么")
+		return true, finding("%s%s的数值和已核定的一样,原因也和上次一样;要改数值请填新的数,只改说明或佐证材料请写明这次改了什么")
 	case r.approved == nil && window == landmark.Locked && !landmark.InWords(reason):
-		return true, finding("“%s”%s已经锁定,补报要写明原因")
+		return true, finding("%s%s已经锁定,补报要写明原因")
 	}
 	return r.approved != nil || window == landmark.Locked, nil
 }

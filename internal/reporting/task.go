@@ -123,7 +123,7 @@ func (s *Service) milestone(ctx context.Context, by landmark.Actor, u landmark.U
 			}
 			if v.said() {
 				if withdraw {
-					return landmark.Errorf(landmark.Conflict, "step", "“%s”还没有登记到“%s”这个阶段", v.scenario.Name, step)
+					return landmark.Errorf(landmark.Conflict, "step", "%s还没有登记到“%s”这个阶段", landmark.Quoted(v.scenario.Name), step)
 				}
 				return nil
 			}
@@ -178,9 +178,9 @@ func (v *stage) check(r *landmark.Record) error {
 	case v.on.IsZero():
 		return landmark.Errorf(landmark.Invalid, "reached_on", "请填写日期")
 	case v.on.Compare(r.Today()) > 0:
-		return landmark.Errorf(landmark.Invalid, "reached_on", "“%s”%s的日期不能晚于今天", v.scenario.Name, v.step)
+		return landmark.Errorf(landmark.Invalid, "reached_on", "%s%s的日期不能晚于今天", landmark.Quoted(v.scenario.Name), v.step)
 	case v.on.InMonth() < landmark.MonthOf(r.Plan.Year-5, 1):
-		return landmark.Errorf(landmark.Invalid, "reached_on", "“%s”%s的日期太早,请核对年份", v.scenario.Name, v.step)
+		return landmark.Errorf(landmark.Invalid, "reached_on", "%s%s的日期太早,请核对年份", landmark.Quoted(v.scenario.Name), v.step)
 	}
 	return nil
 }

@@ -316,6 +316,9 @@ func (s *Server) answerReport(w http.ResponseWriter, r *http.Request, a reportAs
 	if err != nil {
 		return err
 	}
+	if !typed.submit { // the rest is kept all the same
+		p.FaultTitle = fmt.Sprintf("有 %d 处没有保存", len(faults))
+	}
 	p.Groups = withMilestones(p.Groups, typed.in.Milestones)
 	return s.render(w, r, http.StatusUnprocessableEntity, view.Report(p))
 }
@@ -349,6 +352,9 @@ func (s *Server) answerTyped(w http.ResponseWriter, r *http.Request, a reportAsk
 	}
 	if typed.files {
 		p.Notices = append(p.Notices, "刚才选的佐证文件没有保留,请重新选择。")
+	}
+	if len(faults) > 0 {
+		p.FaultTitle = fmt.Sprintf("没有保存,有 %d 处需要改正", len(faults))
 	}
 	p.Groups = withMilestones(p.Groups, typed.in.Milestones)
 	status := http.StatusUnprocessableEntity

@@ -224,6 +224,48 @@ func TestReportStale(t *testing.T) {
 	}
 }
 
+// A script that posts again and again, with the key of one form or with none, and
+// never says what it was filled from: each answer is about what it sent.
+func TestReportFromAScript(t *testing.T) {
+	t.Parallel()
+	w := reportWorld(t)
+	b := w.enter("reporter")
+	form := minzheng("")
+	for i := len(form) - 2; i >= 0; i -= 2 {
+		if strings.HasPrefix(form[i], "revision[") {
+			form = append(form[:i], form[i+2:]...)
+		}
+	}
+	key := keyOf(t, wantStatus(t, b.get(september), http.StatusOK))
+	for _, key := range []string{"", key} {
+		for wrong, says := range map[string]string{"abc": "要填阿拉伯数字", "36.234": "小数点后最多2位", "-1": "不能是负数"} {
+			page := wantStatus(t, b.post(september, with(form, "key", key, "value[4.2]", wrong)...), http.StatusUnprocessableEntity)
+			if !strings.Contains(page, says) || !strings.Contains(page, "还不能提交") {
+				t.Errorf("4.2 = %q: the page does not say %q", wrong, says)
+			}
+		}
+	}
+	if page := wantStatus(t, w.enter("colleague").post(september, with(form, "action", "save", "value[4.2]", "36.2")...), http.StatusConflict); !strings.Contains(page, "36.2") {
+		t.Error("what the colleague typed is lost")
+	}
+	wantStatus(t, b.post(september, with(form, "key", key, "task_state[4-1]", "已完成", "value[4.2]", "36.2")...), http.StatusSeeOther)
+	r := w.record()
+	_, task, err := r.Plan.Task("4-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.TaskStateIn(task.ID, landmark.MonthOf(2023, 9)); got != landmark.TaskDone {
+		t.Errorf("task 4-1 is %s, want done", got)
+	}
+	page := wantStatus(t, b.post(september, "action", "save", "note[4.1]", strings.Repeat("长", 4001)), http.StatusUnprocessableEntity)
+	if !strings.Contains(page, "没有保存,有 1 处需要改正") || !strings.Contains(page, "指标4.1的情况说明有4001字,最多4000字") {
+		t.Error("a draft that cannot be kept is not called so")
+	}
+	if page := wantStatus(t, w.enter("leader").post(september, "value[4.1]", "25.4"), http.StatusForbidden); !strings.Contains(page, "部门负责人只签核,不填数") {
+		t.Error("the leader is not told why")
+	}
+}
+
 func TestReportOfOthers(t *testing.T) {
 	t.Parallel()
 	w := reportWorld(t)

@@ -188,6 +188,8 @@ func parseReport(values url.Values) (reportForm, error) {
 	}
 	// A box that is not ticked is not sent: it belongs to the value or the step.
 	for code, t := range form.in.Indicators {
+		t.Blind = !values.Has("revision[" + code + "]")
+		form.in.Indicators[code] = t
 		if t.NoChange == nil && (t.Value != nil || t.Step != nil) {
 			no := false
 			t.NoChange = &no
@@ -228,7 +230,7 @@ func (f *reportForm) take(field, code string, vs []string, all url.Values) error
 		t := f.in.Tasks[code]
 		switch field {
 		case "task_state":
-			t.State = text
+			t.State = taskState(text)
 		case "task_note":
 			t.Note = text
 		case "revision":
@@ -275,6 +277,16 @@ func (f *reportForm) take(field, code string, vs []string, all url.Values) error
 	}
 	f.in.Indicators[code] = t
 	return nil
+}
+
+// taskState is a state by its name in code or by the one people read.
+func taskState(text *string) *string {
+	for _, state := range landmark.TaskStates {
+		if name := string(state); *text == state.Chinese() {
+			return &name
+		}
+	}
+	return text
 }
 
 // pick drops what the person gave up for what somebody else had saved meanwhile: a

@@ -162,11 +162,11 @@ func (fs *Faults) check(v ValueRow, value, step, note, reason place) {
 	_, known := ind.Step(v.Step)
 	switch {
 	case ind.Kind == landmark.Qualitative && v.Step == "":
-		fs.add(step.line, step.column, "“%s”是定性指标,要填步骤:%s", ind.Name, strings.Join(stepNames(ind), "、"))
+		fs.add(step.line, step.column, "%s是定性指标,要填步骤:%s", landmark.Quoted(ind.Name), strings.Join(stepNames(ind), "、"))
 	case ind.Kind != landmark.Qualitative && v.Step != "":
-		fs.add(step.line, step.column, "“%s”不是定性指标,没有步骤", ind.Name)
+		fs.add(step.line, step.column, "%s不是定性指标,没有步骤", landmark.Quoted(ind.Name))
 	case v.Step != "" && !known:
-		fs.add(step.line, step.column, "没有%s这个步骤,“%s”的步骤是:%s", quote(v.Step), ind.Name, strings.Join(stepNames(ind), "、"))
+		fs.add(step.line, step.column, "没有%s这个步骤,%s的步骤是:%s", quote(v.Step), landmark.Quoted(ind.Name), strings.Join(stepNames(ind), "、"))
 	}
 	for _, c := range []struct {
 		text string

@@ -23,6 +23,7 @@ type Draft struct {
 	NoChange    bool
 	Open        bool // it holds something not sent
 	SavedBy     string
+	SavedByID   int64 // account, 0 if none
 	SavedAt     time.Time
 }
 
@@ -74,13 +75,14 @@ func queueDrafts(b *pgx.Batch, departmentID int64, m landmark.Month, indicators,
 		NoChange    bool
 		Open        bool
 		SavedBy     string
+		SavedByID   int64
 		SavedAt     time.Time
 	}
 	collect(b, `
-		SELECT indicator_id, version, value_text, step, note, reason, no_change, open, saved_by, saved_at
+		SELECT indicator_id, version, value_text, step, note, reason, no_change, open, saved_by, coalesce(account_id, 0) AS saved_by_id, saved_at
 		FROM report_draft WHERE indicator_id = ANY($1) AND month = $2
 		ORDER BY indicator_id`+suffix, []any{indicators, monthDate(m)}, func(r draftRow) {
-		d.Indicators[r.IndicatorID] = Draft{r.IndicatorID, m, r.Version, r.ValueText, r.Step, r.Note, r.Reason, r.NoChange, r.Open, r.SavedBy, r.SavedAt}
+		d.Indicators[r.IndicatorID] = Draft{r.IndicatorID, m, r.Version, r.ValueText, r.Step, r.Note, r.Reason, r.NoChange, r.Open, r.SavedBy, r.SavedByID, r.SavedAt}
 	})
 	type taskRow struct {
 		TaskID  int64
@@ -213,9 +215,14 @@ func (c *Changes) ChangeDraftFiles(m landmark.Month, add, remove []DraftFile) {
 
 // Keyed is what a form's key was used for before.
 type Keyed struct {
-	Fresh  bool   // never before: go on
-	Answer string // of the first time
+	Fresh   bool   // for nothing that had an effect: go on
+	Answer  string // of the first time
+	Refusal string // fresh, but refused before: what [Changes.RefuseKey] kept
 }
+
+// noBody stands for the body of a key whose form was refused: it may come again
+// with another.
+var noBody [32]byte
 
 // FormOpening is what a form needs to be worked on.
 type FormOpening struct {
@@ -255,7 +262,9 @@ func (s *Store) OpenForm(ctx context.Context, in FormOpening, now time.Time, zon
 	if err := s.db.SendBatch(ctx, b).Close(); err != nil {
 		return k, nil, d, wrap(err, "open the form of department %d for %s", in.DepartmentID, in.Month)
 	}
-	if string(first) != string(in.Body[:]) {
+	if !k.Fresh && string(first) == string(noBody[:]) {
+		k = Keyed{Fresh: true, Refusal: k.Answer}
+	} else if string(first) != string(in.Body[:]) {
 		return k, nil, d, landmark.Errorf(landmark.Invalid, "key", "这张表已经提交过,内容和这次不同,请刷新页面后再改")
 	}
 	if !k.Fresh {
@@ -273,14 +282,15 @@ func (s *Store) OpenForm(ctx context.Context, in FormOpening, now time.Time, zon
 }
 
 // AnswerKey keeps what the first form with the key led to.
-func (c *Changes) AnswerKey(accountID int64, key, answer string) {
-	c.queue(1, `UPDATE submission_key SET answer = $3 WHERE account_id = $1 AND key = $2`, accountID, key, answer)
+func (c *Changes) AnswerKey(in FormOpening, answer string) {
+	c.queue(1, `UPDATE submission_key SET answer = $3, body_sha256 = $4 WHERE account_id = $1 AND key = $2`, in.AccountID, in.Key, answer, in.Body[:])
 }
 
-// DropKey forgets a key whose form had no effect, so that the same form put right
-// may carry it again.
-func (c *Changes) DropKey(accountID int64, key string) {
-	c.queue(anyNumber, `DELETE FROM submission_key WHERE account_id = $1 AND key = $2`, accountID, key)
+// RefuseKey says that the key's form had no effect, so that the same form put
+// right may carry it again, and keeps what that one is to know.
+func (c *Changes) RefuseKey(in FormOpening, refusal string) {
+	in.Body = noBody
+	c.AnswerKey(in, refusal)
 }
 
 // Reminder is a chase that somebody of the department has not seen yet.

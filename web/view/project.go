@@ -190,7 +190,7 @@ func projectEvents(r *landmark.Record, p *landmark.Project, viewer landmark.User
 			add(passed, v.Month, v.ApprovedBy, v.ApprovedAt)
 			if v.Corrections > 0 {
 				was := ValueText(&landmark.Value{Amount: v.Previous, Step: v.PreviousStep})
-				out = append(out, Event{v.ReportedAt.In(r.Zone), "send", p.Lead.Name, fmt.Sprintf("更正%s“%s”:%s → %s", v.Month.Short(), ind.Name, was, ValueText(&v))})
+				out = append(out, Event{v.ReportedAt.In(r.Zone), "send", p.Lead.Name, fmt.Sprintf("更正%s%s:%s → %s", v.Month.Short(), landmark.Quoted(ind.Name), was, ValueText(&v))})
 				continue
 			}
 			add(sent, v.Month, v.ReportedBy, v.ReportedAt)
@@ -200,7 +200,7 @@ func projectEvents(r *landmark.Record, p *landmark.Project, viewer landmark.User
 		}
 		for _, report := range r.Reports[ind.ID] {
 			if report.State == landmark.StateReturned {
-				out = append(out, Event{report.StateAt.In(r.Zone), "back", "市府办", fmt.Sprintf("退回%s“%s”:%s", report.Month.Short(), ind.Name, report.ReturnedFor)})
+				out = append(out, Event{report.StateAt.In(r.Zone), "back", "市府办", fmt.Sprintf("退回%s%s:%s", report.Month.Short(), landmark.Quoted(ind.Name), report.ReturnedFor)})
 			}
 		}
 	}
