@@ -348,6 +348,96 @@ func TestEveryWriteOrNone(t *testing.T) {
 	}
 }
 
+// Nothing happens of which the history could not be told: while it takes no line,
+// no act of anybody changes anything (P9).
+func TestNoActWithoutItsLine(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	w := inDB(t)
+	w.submit(t, "jia", juneForm(), july4)
+	if _, err := w.db.Exec(ctx, `
+		CREATE FUNCTION no_line() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the history takes nothing'; END $$;
+		CREATE TRIGGER no_line BEFORE INSERT ON history FOR EACH STATEMENT EXECUTE FUNCTION no_line()`); err != nil {
+		t.Fatal(err)
+	}
+	late := time.Date(2023, 7, 9, 9, 0, 0, 0, shanghai)
+	list := w.seen(t, "1.1", "1.2")
+	acts := map[string]func(n int) error{
+		"submit": func(n int) error {
+			by, u := w.who("builder")
+			_, err := w.work.Submit(ctx, by, u, reporting.FormInput{Plan: slug, Month: june, Key: reporting.NewKey(), Indicators: map[string]reporting.Typed{"2.1": {Value: ptr(fmt.Sprint(11 + n%8))}}}, july4)
+			return err
+		},
+		"replace": func(n int) error {
+			by, u := w.who("jia")
+			_, err := w.work.Submit(ctx, by, u, reporting.FormInput{Plan: slug, Month: june, Indicators: map[string]reporting.Typed{"1.1": {Version: 1, Value: ptr(fmt.Sprint(13 + n%5)), Reason: ptr("核对后更正")}}}, july4)
+			return err
+		},
+		"approve": func(int) error {
+			by, u := w.who("office")
+			_, err := w.work.Approve(ctx, by, u, list, july4)
+			return err
+		},
+		"return": func(int) error {
+			by, u := w.who("office2")
+			_, err := w.work.Return(ctx, by, u, list, "请核对", july4)
+			return err
+		},
+		"chase": func(int) error {
+			by, u := w.who("office")
+			_, err := w.work.Chase(ctx, by, u, slug, []string{"jianshe"}, june, late)
+			return err
+		},
+		"override": func(int) error {
+			by, u := w.who("office")
+			return w.work.Override(ctx, by, u, slug, "1.1", landmark.Override{From: june, Until: june, Light: landmark.OnTrack, Reason: "另有安排"}, july4)
+		},
+		"period": func(int) error {
+			by, u := w.who("office")
+			return w.work.SetPeriod(ctx, by, u, slug, landmark.DefaultPeriod(june), "国庆假期顺延", july4)
+		},
+		"task": func(n int) error {
+			by, u := w.who("jia")
+			return w.work.UpdateTasks(ctx, by, u, slug, june, []reporting.TaskSaid{{Code: "1-1", Note: fmt.Sprint("已开工", n)}}, july4)
+		},
+		"milestone": func(int) error {
+			by, u := w.who("jia")
+			return w.work.Reach(ctx, by, u, slug, "1-1", "选址", landmark.Date{Year: 2023, Month: 6, Day: 3}, july4)
+		},
+		"import": func(n int) error {
+			_, err := w.work.Import(ctx, landmark.Actor{Name: "命令行"}, slug, june, []reporting.ValueInput{{Code: "2.1", Value: fmt.Sprint(11 + n%8)}}, true, july4)
+			return err
+		},
+	}
+	before := w.rows(t)
+	rounds := 0
+	for n := range 10 {
+		for name, act := range acts {
+			rounds++
+			if err := act(n); err == nil || landmark.KindOf(err) != landmark.Internal {
+				t.Errorf("%s while the history takes nothing: error = %v, want an internal one", name, err)
+			}
+			if diff := cmp.Diff(before, w.rows(t)); diff != "" {
+				t.Fatalf("%s remains without its line (-before +after):\n%s", name, diff)
+			}
+		}
+	}
+	// And the acts are ones that do something, once there is a history again.
+	if _, err := w.db.Exec(ctx, `DROP TRIGGER no_line ON history`); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"chase", "submit", "override", "period", "task", "milestone", "approve"} {
+		before := w.rows(t)
+		if err := acts[name](1); err != nil {
+			t.Errorf("%s with a history: %v", name, err)
+		}
+		if w.rows(t)["history"] <= before["history"] {
+			t.Errorf("%s leaves no line", name)
+		}
+	}
+	t.Logf("P9 no act without its line | %d rounds | 0 lost | 0 doubled", rounds)
+}
+
 // faulty makes the database refuse the write whose number stands in table fault.
 func (w *town) faulty(t testing.TB) {
 	t.Helper()

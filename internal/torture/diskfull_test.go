@@ -70,6 +70,9 @@ func TestFullDisk(t *testing.T) {
 		filler := filepath.Join(dir, "filler")
 		fill(t, filler)
 		time.Sleep(time.Duration(size(4, 10)) * time.Second)
+		for began := time.Now(); s.refusals.Load() == 0 && time.Since(began) < 30*time.Second; { // a busy machine needs longer to find out
+			time.Sleep(100 * time.Millisecond)
+		}
 		if err := os.Remove(filler); err != nil {
 			t.Fatal(err)
 		}

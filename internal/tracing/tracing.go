@@ -104,7 +104,7 @@ func (t *Tracing) trusts(r *http.Request) bool {
 
 // Statements traces what goes to the database, without the values.
 func (t *Tracing) Statements() *otelpgx.Tracer {
-	return otelpgx.NewTracer(otelpgx.WithTracerProvider(t.provider), otelpgx.WithMeterProvider(noop.NewMeterProvider()), otelpgx.WithTrimSQLInSpanName(),
+	return otelpgx.NewTracer(otelpgx.WithTracerProvider(t.provider), otelpgx.WithMeterProvider(noop.NewMeterProvider()),
 		otelpgx.WithDisableConnectionDetailsInAttributes())
 }
 
