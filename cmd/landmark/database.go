@@ -3,14 +3,18 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"landmark/internal/landmark"
@@ -51,6 +55,11 @@ func (p *program) locate(ctx context.Context, exclusive bool) (*database, error)
 		return d, usageError{errors.New("DATABASE_URL_DIRECT names the server behind the pooler of DATABASE_URL: set both, or DATABASE_URL alone")}
 	}
 	if d.url != "" {
+		for _, a := range []struct{ name, url string }{{"DATABASE_URL", p.DatabaseURL}, {"DATABASE_URL_DIRECT", p.DatabaseDirect}} {
+			if err := p.checkWire(ctx, a.url, a.name); err != nil {
+				return d, err
+			}
+		}
 		within := reach
 		if exclusive { // serving: the doors open meanwhile
 			within = glance
@@ -82,6 +91,48 @@ func (p *program) reachable(ctx context.Context, d *database, within time.Durati
 		return err
 	}
 	return answers(ctx, p.DatabaseURL, "DATABASE_URL", within)
+}
+
+// checkWire refuses an address on another machine where somebody on the way could
+// pose as the database: encryption that checks no certificate, and encryption that
+// gives way to none. A wire that is plain in so many words is the operator's choice,
+// for a network that holds nobody else; the log says so at every start.
+func (p *program) checkWire(ctx context.Context, dsn, name string) error {
+	if dsn == "" {
+		return nil
+	}
+	cfg, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil // who connects says it without the password
+	}
+	type wire struct{ plain, checked, unchecked bool }
+	hosts := map[string]*wire{}
+	add := func(host string, t *tls.Config) {
+		if network, _ := pgconn.NetworkAddress(host, cfg.Port); network == "unix" || loopback(host) {
+			return
+		}
+		w := hosts[host]
+		if w == nil {
+			w = &wire{}
+			hosts[host] = w
+		}
+		w.plain = w.plain || t == nil
+		w.checked = w.checked || t != nil && !t.InsecureSkipVerify
+		w.unchecked = w.unchecked || t != nil && t.InsecureSkipVerify // verify-ca too: any certificate of that authority would do
+	}
+	add(cfg.Host, cfg.TLSConfig)
+	for _, f := range cfg.Fallbacks {
+		add(f.Host, f.TLSConfig)
+	}
+	for _, host := range slices.Sorted(maps.Keys(hosts)) {
+		switch w := hosts[host]; {
+		case w.unchecked || w.plain && w.checked:
+			return usageError{fmt.Errorf("%s leads to %s without checking that it is the database: add sslmode=verify-full, with sslrootcert=FILE for your own authority; sslmode=disable is for a network that holds nobody else", name, host)}
+		case w.plain:
+			p.log.WarnContext(ctx, "the connection to the database is not encrypted: sslmode=verify-full encrypts and checks it", "setting", name, "host", host)
+		}
+	}
+	return nil
 }
 
 // answers tells a database that does not answer from one that does, without
@@ -159,6 +210,9 @@ func (d *database) connect(ctx context.Context) (err error) {
 
 // pairUp connects a server to the database and its standby, if there is one.
 func (d *database) pairUp(ctx context.Context, p *program, standby string, t *tracing.Tracing) (err error) {
+	if err := p.checkWire(ctx, standby, "DATABASE_URL_READ"); err != nil {
+		return err
+	}
 	a := store.Addresses{URL: d.url, Standby: standby}
 	if t != nil {
 		a.Tracer = t.Statements()
