@@ -24,6 +24,7 @@ const module = "landmark"
 var mayImport = map[string][]string{
 	"internal/landmark": {},
 	"internal/localpg":  {},
+	"internal/clamd":    {}, // an outside system's protocol
 	"migrations":        {},
 	"seeds":             {},
 	"web/static":        {},
@@ -57,7 +58,7 @@ var mayImport = map[string][]string{
 	},
 	"cmd/landmark": {
 		"internal/landmark", "internal/store", "internal/sheet", "internal/reporting", "internal/planning", "internal/bulletin", "internal/auth", "internal/demo",
-		"internal/jobs", "internal/notify", "internal/server", "internal/tracing", "internal/localpg", "web/view", "web/static", "migrations", "seeds",
+		"internal/jobs", "internal/notify", "internal/server", "internal/tracing", "internal/localpg", "internal/clamd", "web/view", "web/static", "migrations", "seeds",
 	},
 	"internal/tracing": {},
 	"internal/pgtest":  {"internal/localpg", "migrations"},

@@ -126,7 +126,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // ours are the settings read from the environment.
 var ours = map[string]bool{
 	"DATABASE_URL": true, "DATABASE_URL_DIRECT": true, "DATABASE_URL_READ": true, "DATA_DIR": true, "LISTEN": true, "BASE_URL": true, "LOG_FORMAT": true, "LOG_LEVEL": true, "TZ_NAME": true,
-	"DEMO_NOW": true, "DRAIN_WAIT": true, "FAIL_FAST": true, "METRICS_LISTEN": true, "PAGE_CACHE_MIB": true, "PASSWORD_PROFILE": true, "TRUSTED_PROXIES": true,
+	"CLAMD": true, "DEMO_NOW": true, "DRAIN_WAIT": true, "FAIL_FAST": true, "METRICS_LISTEN": true, "PAGE_CACHE_MIB": true, "PASSWORD_PROFILE": true, "TRUSTED_PROXIES": true,
 	"SMTP_URL": true, "SMTP_FROM": true, "SMTP_PASSWORD": true, "SMTP_PASSWORD_FILE": true, "WEBHOOK_ALLOW": true,
 	"OTEL_EXPORTER_OTLP_ENDPOINT": true, "SECRET_KEY": true, "SECRET_KEY_FILE": true, "REQUIRE_TOTP": true,
 	"OIDC_ISSUER": true, "OIDC_CLIENT_ID": true, "OIDC_CLIENT_SECRET": true, "OIDC_CLIENT_SECRET_FILE": true, "OIDC_NAME": true,

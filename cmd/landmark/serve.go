@@ -15,8 +15,10 @@ import (
 	"time"
 
 	"landmark/internal/auth"
+	"landmark/internal/clamd"
 	"landmark/internal/demo"
 	"landmark/internal/landmark"
+	"landmark/internal/reporting"
 	"landmark/internal/server"
 	"landmark/internal/store"
 	"landmark/internal/tracing"
@@ -39,6 +41,7 @@ type serveCmd struct {
 	OIDCClientID   string        `name:"oidc-client-id" env:"OIDC_CLIENT_ID" placeholder:"ID" help:"What the provider calls this program; its way back is BASE_URL/login/provider/callback."`
 	OIDCSecretFile string        `name:"oidc-client-secret-file" env:"OIDC_CLIENT_SECRET_FILE" placeholder:"FILE" help:"Holds the secret shared with the provider (or the secret itself in OIDC_CLIENT_SECRET)."`
 	OIDCName       string        `name:"oidc-name" env:"OIDC_NAME" default:"统一认证" placeholder:"NAME" help:"What people call the provider (${default})."`
+	Clamd          string        `name:"clamd" env:"CLAMD" placeholder:"ADDR" help:"clamd that looks for viruses in evidence before it is taken: path of its socket, or host:port."`
 	outletSettings
 	Collector string `name:"otlp-endpoint" env:"OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"OpenTelemetry collector that traces of requests and statements go to (OTLP over HTTP); without it nothing is traced."`
 	DemoNow   string `name:"demo-now" env:"DEMO_NOW" placeholder:"TIME" help:"Moment the demo's clock starts at, like 2023-10-12T09:30."`
@@ -99,6 +102,12 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 	if c.PageCacheMiB < 0 || c.PageCacheMiB > 1<<14 {
 		return fmt.Errorf("PAGE_CACHE_MIB %d: write a number from 0 to %d", c.PageCacheMiB, 1<<14)
 	}
+	var scanner reporting.Scanner
+	if c.Clamd != "" {
+		if scanner, err = clamd.New(c.Clamd); err != nil {
+			return usageError{fmt.Errorf("CLAMD: %w: write it like /run/clamav/clamd.ctl or 127.0.0.1:3310", err)}
+		}
+	}
 	pages := c.PageCacheMiB << 20
 	if pages == 0 {
 		pages = -1
@@ -111,7 +120,7 @@ func (c serveCmd) Run(ctx context.Context, p *program) (err error) {
 	srv, err := server.New(server.Config{
 		Store: d.store, Pair: d.pair, Now: clock.Now, Zone: p.zone, Log: p.log, BaseURL: base, Demo: c.Demo, TrustedProxies: proxies,
 		MetricsElsewhere: c.MetricsListen != "", DrainWait: c.DrainWait, PageCache: pages, Waiting: away, Trace: trace,
-		Robots: robots, Mail: mailer != nil && !c.Demo,
+		Robots: robots, Mail: mailer != nil && !c.Demo, Scanner: scanner,
 		Key: key, RequireTOTP: c.RequireTOTP != "", Passwords: auth.Profile(p.Passwords), World: time.Now, Provider: provider,
 		Ready: func(ctx context.Context) error {
 			v, dirty, err := migrations.Version(ctx, d.url)

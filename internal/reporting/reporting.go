@@ -18,12 +18,23 @@ import (
 
 // Service runs the workflow.
 type Service struct {
-	store *store.Store
-	zone  *time.Location
+	store   *store.Store
+	zone    *time.Location
+	scanner Scanner // nil: files are not looked at
+}
+
+// Scanner looks for viruses in a file. It gives the name of what it found, empty
+// where that is nothing.
+type Scanner interface {
+	Scan(ctx context.Context, content []byte) (found string, err error)
 }
 
 // New makes a service.
 func New(st *store.Store, zone *time.Location) *Service { return &Service{store: st, zone: zone} }
+
+// ScanWith has every file looked at before it is taken. It is called before the
+// service is used.
+func (s *Service) ScanWith(scanner Scanner) { s.scanner = scanner }
 
 // attempts is how often a change is tried before it is given up.
 const attempts = 4

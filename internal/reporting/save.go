@@ -168,6 +168,11 @@ func (s *Service) take(ctx context.Context, by landmark.Actor, u landmark.User, 
 	if findings := in.unkeepable(); len(findings) > 0 {
 		return Receipt{}, &CheckError{Findings: findings}
 	}
+	if findings, err := s.scan(ctx, in); err != nil {
+		return Receipt{}, err
+	} else if len(findings) > 0 {
+		return Receipt{}, &CheckError{Findings: findings}
+	}
 	body := in.body(submit)
 	// Taken anew where somebody else came first between reading and writing.
 	for attempt := 1; ; attempt++ {
@@ -332,6 +337,32 @@ func (in FormInput) unkeepable() []landmark.Finding {
 	}
 	return out
 }
+
+// ErrScan is a form whose files could not be looked at: none of it was taken.
+var ErrScan = errors.New("files could not be scanned")
+
+// scan says which files of a form have something in them that should not be there.
+func (s *Service) scan(ctx context.Context, in FormInput) (out []landmark.Finding, err error) {
+	if s.scanner == nil {
+		return nil, nil
+	}
+	for _, code := range sortedKeys(in.Indicators) {
+		for _, u := range in.Indicators[code].Files {
+			found, err := s.scanner.Scan(ctx, u.Content)
+			if err != nil {
+				return nil, fmt.Errorf("%w: %w", ErrScan, err)
+			}
+			if found != "" {
+				out = append(out, landmark.Finding{Code: code, Field: "evidence", Rule: RuleVirus,
+					Message: fmt.Sprintf("文件“%s”查出了病毒(%s),没有收下。请先在自己的电脑上杀毒,或者换一个文件", u.name(), found)})
+			}
+		}
+	}
+	return out, nil
+}
+
+// RuleVirus names the finding of a file with a virus.
+const RuleVirus = "virus"
 
 // sortedKeys are codes in order: 4.2 before 4.10.
 func sortedKeys[T any](m map[string]T) []string {

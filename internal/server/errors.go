@@ -14,6 +14,7 @@ import (
 
 	"landmark/internal/auth"
 	"landmark/internal/landmark"
+	"landmark/internal/reporting"
 	"landmark/internal/store"
 	"landmark/web/view"
 )
@@ -58,6 +59,8 @@ func answerTo(err error) (int, string) {
 	switch {
 	case tooLarge(err):
 		return http.StatusRequestEntityTooLarge, "发送的内容太大了,没有收下"
+	case errors.Is(err, reporting.ErrScan):
+		return http.StatusServiceUnavailable, "附件现在查不了病毒,带附件的表单暂时不能收。文字可以先不带附件保存,附件请过一会儿再传"
 	case store.RefusesWrites(err):
 		return http.StatusServiceUnavailable, "主数据库暂时没有答复,现在只能查看,不能保存和提交。请稍等片刻再试"
 	case store.Unavailable(err):

@@ -257,6 +257,10 @@ func (s *Server) refuseReport(w http.ResponseWriter, r *http.Request, a reportAs
 		var faults []view.Fault
 		for _, f := range check.Findings {
 			faults = append(faults, view.Fault{Field: findingField(f), Message: f.Message})
+			if f.Rule == reporting.RuleVirus {
+				v := auth.VisitFrom(r.Context())
+				s.log.WarnContext(r.Context(), "virus in evidence", "request", v.RequestID, "user", v.User.ID, "address", v.Address, "indicator", f.Code, "message", f.Message)
+			}
 		}
 		if check.Versions == nil { // nothing was kept
 			return s.answerTyped(w, r, a, form, faults, nil)

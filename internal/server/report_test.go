@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -12,18 +14,22 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"landmark/internal/landmark"
 	"landmark/internal/reporting"
+	"landmark/internal/server"
 )
 
 // reportWorld has a reporter and a leader of each of two departments, and moves
 // the clock to the day September opens for them.
-func reportWorld(t *testing.T) *world {
+func reportWorld(t *testing.T, change ...func(*server.Config)) *world {
 	t.Helper()
-	w := newWorld(t)
+	w := newWorld(t, change...)
 	w.account("office", landmark.RoleOffice, "")
 	w.account("viewer", landmark.RoleViewer, "")
 	w.account("reporter", landmark.RoleReporter, "minzheng")
@@ -398,6 +404,57 @@ func TestEvidence(t *testing.T) {
 	if page := wantStatus(t, b.get(september), http.StatusOK); strings.Contains(page, m[0]) {
 		t.Error("the file is still with the draft")
 	}
+}
+
+// scanned is a scanner for tests: it finds EICAR, and is away while told to be.
+type scanned struct{ away atomic.Bool }
+
+func (s *scanned) Scan(_ context.Context, content []byte) (string, error) {
+	switch {
+	case s.away.Load():
+		return "", errors.New("reach clamd: connection refused")
+	case bytes.Contains(content, []byte("EICAR")):
+		return "Win.Test.EICAR_HDB-1", nil
+	}
+	return "", nil
+}
+
+// A file with a virus is refused beside its field with the form as typed; while no
+// scanner answers no file is taken, and forms without files are.
+func TestEvidenceIsScanned(t *testing.T) {
+	t.Parallel()
+	scanner := &scanned{}
+	w := reportWorld(t, func(c *server.Config) { c.Scanner = scanner })
+	b := w.enter("reporter")
+	form := func(version int) []string {
+		return []string{"key", reporting.NewKey(), "action", "save", "value[4.2]", "36.2", "note[4.2]", "第一稿", "revision[4.2]", fmt.Sprint(version)}
+	}
+	before := w.fingerprint()
+	page := wantStatus(t, b.upload(september, form(0), "evidence[4.2]", "清单.pdf", "%PDF-1.7 一份", "evidence[4.1]", "表.pdf", "%PDF-1.7 EICAR"), http.StatusUnprocessableEntity)
+	for _, want := range []string{`id="i4-1-file-e"`, "文件“表.pdf”查出了病毒(Win.Test.EICAR_HDB-1),没有收下", `value="36.2"`, "第一稿"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page of a refused file does not hold %s", want)
+		}
+	}
+	if !strings.Contains(w.log.String(), `"msg":"virus in evidence"`) {
+		t.Error("the log does not tell of the virus")
+	}
+	scanner.away.Store(true)
+	page = wantStatus(t, b.upload(september, form(0), "evidence[4.2]", "清单.pdf", "%PDF-1.7 一份"), http.StatusServiceUnavailable)
+	for _, want := range []string{"查不了病毒", "36.2", "第一稿"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page without a scanner does not hold %s", want)
+		}
+	}
+	if strings.Contains(page, "clamd") {
+		t.Error("the page names the scanner")
+	}
+	if diff := cmp.Diff(before, w.fingerprint()); diff != "" {
+		t.Errorf("refused files changed the database (-before +after):\n%s", diff)
+	}
+	wantStatus(t, b.post(september, form(0)...), http.StatusSeeOther)
+	scanner.away.Store(false)
+	wantStatus(t, b.upload(september, form(1), "evidence[4.2]", "清单.pdf", "%PDF-1.7 一份"), http.StatusSeeOther)
 }
 
 func TestReportPreviewSavesNothing(t *testing.T) {

@@ -52,11 +52,13 @@ type Config struct {
 	World          func() time.Time   // see [auth.Config]
 	// Provider may be signed in through. Without an Issuer there is none. Redirect is
 	// set here.
-	Provider  auth.ProviderConfig
-	Robots    *notify.Robots // checks robots' addresses; by default with nothing allowed
-	Mail      bool           // there is a mail server for notices
-	Deadline  time.Duration  // of a request's work, by default defaultDeadline
-	DrainWait time.Duration  // from "not ready" to the last new connection; 0 is none
+	Provider auth.ProviderConfig
+	Robots   *notify.Robots // checks robots' addresses; by default with nothing allowed
+	Mail     bool           // there is a mail server for notices
+	// Scanner looks for viruses in evidence. It may be nil.
+	Scanner   reporting.Scanner
+	Deadline  time.Duration // of a request's work, by default defaultDeadline
+	DrainWait time.Duration // from "not ready" to the last new connection; 0 is none
 	// Pair is what Store works on, where the primary may go away and a standby be
 	// read. It may be nil.
 	Pair *store.Pair
@@ -147,6 +149,9 @@ func New(c Config) (*Server, error) {
 		s.metrics.registry.MustRegister(poolUse{c.Pair})
 	}
 	s.robots, s.mail = c.Robots, c.Mail
+	if c.Scanner != nil {
+		s.reporting.ScanWith(c.Scanner)
+	}
 	if s.robots == nil {
 		if s.robots, err = notify.NewRobots(nil, time.Now); err != nil {
 			return nil, err
