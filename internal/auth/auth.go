@@ -61,19 +61,30 @@ type Auth struct {
 	provider    *provider // nil without one
 }
 
+// Limits of signing in and of sessions.
+const (
+	sessionIdle     = 30 * time.Minute
+	sessionAge      = 12 * time.Hour
+	tryWindow       = 15 * time.Minute
+	triesPerAccount = 5  // of one account from one address, in the window
+	triesPerAddress = 50 // whatever the account
+	// GivenLife is how long a password that somebody else gave may wait to be used.
+	GivenLife = 24 * time.Hour
+)
+
 // New makes an Auth.
 func New(c Config) (*Auth, error) {
 	if c.Store == nil || c.Now == nil || c.Log == nil {
 		return nil, errors.New("auth: Store, Now and Log are needed")
 	}
 	if c.Idle == 0 {
-		c.Idle = 30 * time.Minute
+		c.Idle = sessionIdle
 	}
 	if c.Absolute == 0 {
-		c.Absolute = 12 * time.Hour
+		c.Absolute = sessionAge
 	}
 	if c.Limits == (store.SignInLimits{}) {
-		c.Limits = store.SignInLimits{Window: 15 * time.Minute, PerAccount: 5, PerAddress: 50}
+		c.Limits = store.SignInLimits{Window: tryWindow, PerAccount: triesPerAccount, PerAddress: triesPerAddress}
 	}
 	if c.World == nil {
 		c.World = c.Now
@@ -115,12 +126,13 @@ func New(c Config) (*Auth, error) {
 // same one, so that nobody learns which accounts there are.
 var (
 	ErrSignIn    = landmark.Errorf(landmark.Invalid, "", "账号或密码不对")
+	errGiven     = landmark.Errorf(landmark.Invalid, "", "这个初始密码超过%d小时没有使用,已经失效。请联系市府办重新生成", int(GivenLife.Hours()))
 	ErrThrottled = landmark.Errorf(landmark.Forbidden, "", "试的次数太多了,请15分钟后再试")
 )
 
 // SignIn checks a name and password and begins a session, unless a code has to
-// come first: then [Auth.SignInCode] takes it. The error is ErrSignIn,
-// ErrThrottled or internal. ctx must come from [Auth.Load].
+// come first: then [Auth.SignInCode] takes it. The error is ErrSignIn, ErrThrottled,
+// another Invalid or internal. ctx must come from [Auth.Load].
 func (a *Auth) SignIn(ctx context.Context, name, password string) (u landmark.User, code bool, err error) {
 	v := VisitFrom(ctx)
 	now := a.now()
@@ -144,6 +156,10 @@ func (a *Auth) SignIn(ctx context.Context, name, password string) (u landmark.Us
 	if !right || account.User.Disabled {
 		a.log.WarnContext(ctx, "sign-in refused", "name", name, "address", v.Address, "request", v.RequestID)
 		return landmark.User{}, false, fmt.Errorf("sign in: %w", ErrSignIn)
+	}
+	if account.User.MustChange && now.Sub(account.ChangedAt) > GivenLife {
+		a.log.WarnContext(ctx, "sign-in with an expired initial password", "name", name, "address", v.Address, "request", v.RequestID)
+		return landmark.User{}, false, fmt.Errorf("sign in: %w", errGiven)
 	}
 	if outdated {
 		hash, err := a.hasher.hash(ctx, password)

@@ -76,6 +76,9 @@ type Config struct {
 // within three seconds, with what was typed kept.
 const defaultDeadline = 2800 * time.Millisecond
 
+// defaultSessions is how many sessions an account may have.
+const defaultSessions = 3
+
 // Server is the web application.
 type Server struct {
 	store     *store.Store
@@ -127,7 +130,7 @@ func New(c Config) (*Server, error) {
 	}
 	switch {
 	case c.MaxSessions == 0 && !c.Demo:
-		c.MaxSessions = 3
+		c.MaxSessions = defaultSessions
 	case c.MaxSessions < 0:
 		c.MaxSessions = 0
 	}

@@ -64,7 +64,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, auth.ErrThrottled):
 		w.Header().Set("Retry-After", "900")
 		return s.answerLogin(w, r, http.StatusTooManyRequests, view.LoginPage{Name: short(name), Next: next, Fault: landmark.MessageOf(err)})
-	case errors.Is(err, auth.ErrSignIn):
+	case landmark.KindOf(err) == landmark.Invalid:
 		return s.answerLogin(w, r, http.StatusUnprocessableEntity, view.LoginPage{Name: short(name), Next: next, Fault: landmark.MessageOf(err)})
 	case err != nil:
 		return err

@@ -172,7 +172,7 @@ func Upkeeping(p UpkeepPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "</p><p class=\"upkeep__text\">只显示这一次,离开这一页就看不到了。请当面或电话告诉本人;第一次登录要改成自己的密码。</p></section>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "</p><p class=\"upkeep__text\">只显示这一次,离开这一页就看不到了。请当面或电话告诉本人:24小时内登录并改成自己的密码,过时要重新生成。</p></section>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
