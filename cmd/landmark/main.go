@@ -115,7 +115,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintf(stderr, "landmark: TZ_NAME %q is not a time zone: use a name like Asia/Shanghai\n", c.TZName)
 		return exitUsage
 	}
-	p.log = newLog(stderr, c.LogFormat, c.LogLevel)
+	var written func()
+	p.log, written = newLog(stderr, c.LogFormat, c.LogLevel)
+	defer written()
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	if err := parsed.Run(p); err != nil {
 		return fail(stderr, err)
@@ -186,18 +188,6 @@ func inEnglish(err error, kind landmark.ErrorKind, format string, args ...any) e
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-func newLog(w io.Writer, format, level string) *slog.Logger {
-	var l slog.Level
-	if err := l.UnmarshalText([]byte(level)); err != nil {
-		l = slog.LevelInfo // kong has checked the value
-	}
-	options := &slog.HandlerOptions{Level: l}
-	if format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
-}
 
 type versionCmd struct{}
 

@@ -44,6 +44,8 @@ type Config struct {
 	World func() time.Time
 	// Provider may be signed in through. Without an Issuer there is none.
 	Provider ProviderConfig
+	// Pair is what Store works on, where the primary may go away. It may be nil.
+	Pair *store.Pair
 }
 
 // Auth signs people in and out and keeps their passwords.

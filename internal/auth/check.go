@@ -2,6 +2,8 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -15,6 +17,7 @@ import (
 // answer is older than the request it is for.
 type checks struct {
 	store *store.Store
+	pair  *store.Pair // nil: the primary is not watched
 	log   *slog.Logger
 
 	mu    sync.Mutex
@@ -28,43 +31,65 @@ type checks struct {
 type lane struct {
 	next   *question // what arrived since the last question was sent
 	asking int       // questions under way
+
+	sent    time.Time // when the last question was
+	crowded bool      // many waited for it
 }
 
 // question is one statement and the requests that wait for it.
 type question struct {
-	ctx    context.Context // of the first request, without its end: it says which database is asked
+	ctx    context.Context // of the first request, without its end: it says which database is asked; ends when the answer is too late
+	end    context.CancelFunc
 	hashes map[string]struct{}
+	asked  int           // requests that wait
 	done   chan struct{} // closed when the rest is there
 
 	version  store.Version
-	visitors map[string]store.Visitor
+	visitors map[string]visitor
 	err      error
+}
+
+// visitor is who a session belongs to, with what it holds, read once for all who ask.
+type visitor struct {
+	store.Visitor
+	content content
+	unread  error // why content could not be read
 }
 
 const (
 	// Two questions at a time: while one's answer is read, the next is on its way.
-	maxAsking    = 2
-	checkTimeout = 3 * time.Second
+	maxAsking = 2
+	// From a question's first request to its answer, also while it waits to be sent. A
+	// request that gets none still has time to say so within three seconds.
+	checkTimeout = 2800 * time.Millisecond
+
+	// Where more than a few wait for one answer, the next question waits for more to
+	// come: it costs the database the same for one and for a hundred.
+	gatherFor  = time.Millisecond
+	gatherFrom = 8
 )
 
 func newChecks(c Config) *checks {
-	return &checks{store: c.Store, log: c.Log, ends: map[string]time.Time{}}
+	return &checks{store: c.Store, pair: c.Pair, log: c.Log, ends: map[string]time.Time{}}
 }
 
 // visitor is who a session belongs to, if it was not ended, and the data's
 // version, both as of a moment after the call. When the session ends includes
 // uses that are not stored yet.
-func (c *checks) visitor(ctx context.Context, tokenHash string) (store.Visitor, bool, store.Version, error) {
+func (c *checks) visitor(ctx context.Context, tokenHash string) (visitor, bool, store.Version, error) {
 	l := &c.lanes[0]
 	if _, standby := store.ReadsStandby(ctx); standby {
 		l = &c.lanes[1]
 	}
 	c.mu.Lock()
 	if l.next == nil {
-		l.next = &question{ctx: context.WithoutCancel(ctx), hashes: map[string]struct{}{}, done: make(chan struct{})}
+		// Of no request's own: one that leaves must not take the others with it.
+		until, end := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
+		l.next = &question{ctx: until, end: end, hashes: map[string]struct{}{}, done: make(chan struct{})}
 	}
 	q, end := l.next, c.ends[tokenHash] // taken before the question: what is stored after it was not lost
 	q.hashes[tokenHash] = struct{}{}
+	q.asked++
 	if l.asking < maxAsking {
 		l.asking++
 		go c.ask(l)
@@ -74,7 +99,13 @@ func (c *checks) visitor(ctx context.Context, tokenHash string) (store.Visitor, 
 	select {
 	case <-q.done:
 	case <-ctx.Done():
-		return store.Visitor{}, false, store.Version{}, ctx.Err()
+		return visitor{}, false, store.Version{}, context.Cause(ctx)
+	case <-q.ctx.Done(): // or the answer has just come
+		select {
+		case <-q.done:
+		default:
+			return visitor{}, false, store.Version{}, context.Cause(q.ctx)
+		}
 	}
 	v, ok := q.visitors[tokenHash]
 	if end.After(v.Session.ExpiresAt) {
@@ -93,22 +124,44 @@ func (c *checks) ask(l *lane) {
 			c.mu.Unlock()
 			return
 		}
-		l.next = nil // from here on others go into the next
+		if wait := gatherFor - time.Since(l.sent); wait > 0 && l.crowded {
+			c.mu.Unlock()
+			time.Sleep(wait)
+			c.mu.Lock()
+			if q = l.next; q == nil { // another sent it meanwhile
+				c.mu.Unlock()
+				continue
+			}
+		}
+		l.next, l.sent, l.crowded = nil, time.Now(), q.asked >= gatherFrom // from here on others go into the next
 		c.mu.Unlock()
 		c.answer(q)
 	}
 }
 
 func (c *checks) answer(q *question) {
+	defer q.end()
 	defer close(q.done)
 	hashes := make([]string, 0, len(q.hashes))
 	for h := range q.hashes {
 		hashes = append(hashes, h)
 	}
-	// Of no request's own: one that leaves must not take the others with it.
-	ctx, cancel := context.WithTimeout(q.ctx, checkTimeout)
-	defer cancel()
-	q.version, q.visitors, q.err = c.store.Visitors(ctx, hashes)
+	ctx := q.ctx
+	if _, standby := store.ReadsStandby(ctx); c.pair != nil && !standby { // what hangs is given up when the primary goes
+		var leave context.CancelFunc
+		ctx, leave = c.pair.While(ctx)
+		defer leave()
+	}
+	var found map[string]store.Visitor
+	q.version, found, q.err = c.store.Visitors(ctx, hashes)
+	q.visitors = make(map[string]visitor, len(found))
+	for hash, v := range found {
+		one := visitor{Visitor: v}
+		if err := json.Unmarshal(v.Session.Data, &one.content); err != nil {
+			one.unread = fmt.Errorf("read session: %w", err)
+		}
+		q.visitors[hash] = one
+	}
 }
 
 // touch has a session's end moved, soon and without the request waiting for it.

@@ -2,6 +2,8 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -183,31 +185,84 @@ func (s *sessions) end(ctx context.Context) error {
 
 // FindCtx implements [scs.CtxStore]. It also fills the context's visit.
 func (s *sessions) FindCtx(ctx context.Context, tokenHash string) ([]byte, bool, error) {
-	visitor, ok, version, err := s.checks.visitor(ctx, tokenHash)
-	if err != nil || !ok {
-		return nil, false, err
+	answer, ok := ctx.Value(answerKey{}).(Answer)
+	if !ok || answer.tokenHash != tokenHash {
+		answer = s.ask(ctx, tokenHash)
 	}
-	now, found, account := s.now(), visitor.Session, visitor.Account
+	if answer.err != nil || !answer.found {
+		return nil, false, answer.err
+	}
+	_, readOnly := store.ReadsStandby(ctx)
+	data, ok := answer.fill(VisitFrom(ctx), readOnly)
+	return data, ok, nil
+}
+
+// Answer is what the database said about a session, after the request came that it
+// was asked for, and for that request alone.
+type Answer struct {
+	sessions  *sessions
+	tokenHash string
+	found     bool
+	session   store.Session
+	account   store.Account
+	content   content
+	version   store.Version
+	err       error
+}
+
+func (s *sessions) ask(ctx context.Context, tokenHash string) Answer {
+	visitor, found, version, err := s.checks.visitor(ctx, tokenHash)
+	a := Answer{sessions: s, tokenHash: tokenHash, found: found && err == nil, session: visitor.Session, account: visitor.Account, version: version, err: err}
+	if a.found {
+		a.content, a.err = visitor.content, visitor.unread
+	}
+	return a
+}
+
+// Ask asks who a session's token belongs to, together with all that are asking now.
+// The layers further in take the answer from the context, see [WithAnswer].
+func (a *Auth) Ask(ctx context.Context, token string) Answer {
+	hash := sha256.Sum256([]byte(token))
+	return a.sessions.ask(ctx, base64.RawURLEncoding.EncodeToString(hash[:])) // as scs names a session in its store
+}
+
+type answerKey struct{}
+
+// WithAnswer keeps [Auth.Load] from asking again what was just asked for the same
+// request.
+func WithAnswer(ctx context.Context, a Answer) context.Context {
+	return context.WithValue(ctx, answerKey{}, a)
+}
+
+// Fill says in v who the visitor is, and whether that is somebody signed in.
+func (a Answer) Fill(v *Visit) bool {
+	if a.err != nil || !a.found {
+		return false
+	}
+	_, ok := a.fill(v, false)
+	return ok && v.User.SignedIn()
+}
+
+// fill says in v who the visitor is. It gives the session's data, and false if the
+// session is over.
+func (a Answer) fill(v *Visit, readOnly bool) ([]byte, bool) {
+	s := a.sessions
+	now, found, account, c := s.now(), a.session, a.account, a.content
 	if !found.ExpiresAt.After(now) {
-		return nil, false, nil
+		return nil, false
 	}
-	var c content
-	if err := json.Unmarshal(found.Data, &c); err != nil {
-		return nil, false, fmt.Errorf("read session: %w", err)
-	}
-	v := VisitFrom(ctx)
 	if c.Half != "" {
 		if now.UnixMicro() < c.Until {
 			v.half, v.createdAt = half{c.Half, c.Stamp}, found.CreatedAt
 		}
-		return found.Data, true, nil // expired it is an empty one
+		return found.Data, true // expired it is an empty one
 	}
 	// A session begun with an older password ends with it, also one that was
 	// being made just while the password changed.
 	if account.User.Disabled || c.Account != account.User.ID || c.Stamp != account.ChangedAt.UnixMicro() {
-		return nil, false, nil
+		return nil, false
 	}
-	v.User, v.Version, v.tokenHash, v.createdAt = account.User, version, tokenHash, found.CreatedAt
+	v.User, v.Version, v.tokenHash, v.createdAt = account.User, a.version, a.tokenHash, found.CreatedAt
 	if v.provider = c.Provider; c.Provider {
 		v.User.MustChange = false // the password is not theirs to use
 	} else {
@@ -216,11 +271,10 @@ func (s *sessions) FindCtx(ctx context.Context, tokenHash string) ([]byte, bool,
 		v.MustEnrol = s.mustEnrol(account)
 	}
 	// To the minute is exact enough, and saves a write with every page.
-	_, readOnly := store.ReadsStandby(ctx)
 	if until := s.until(now, found.CreatedAt); !readOnly && until.After(found.ExpiresAt.Add(time.Minute)) {
-		s.checks.touch(tokenHash, until)
+		s.checks.touch(a.tokenHash, until)
 	}
-	return found.Data, true, nil
+	return found.Data, true
 }
 
 // CommitCtx implements [scs.CtxStore]. The expiry scs asks for goes by the

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"slices"
+	"strconv"
 )
 
 // A kept page is cut where it speaks to one person, and put together again for
@@ -89,13 +90,13 @@ func (c *cutPage) size() int {
 	return n
 }
 
-// plain puts the page together.
-func (c *cutPage) plain(texts []string) []byte {
+// plain puts the page together, behind out.
+func (c *cutPage) plain(out []byte, texts []string) []byte {
 	n := c.length
 	for _, which := range c.blanks {
 		n += len(texts[which])
 	}
-	out := make([]byte, 0, n)
+	out = slices.Grow(out, n)
 	for i, p := range c.pieces {
 		out = append(out, p.plain...)
 		if i < len(c.blanks) {
@@ -105,8 +106,8 @@ func (c *cutPage) plain(texts []string) []byte {
 	return out
 }
 
-// gzipped is the page as a gzip file.
-func (c *cutPage) gzipped(texts []string) []byte {
+// gzipped puts the page together as a gzip file, behind out.
+func (c *cutPage) gzipped(out []byte, texts []string) []byte {
 	n := 64
 	for _, p := range c.pieces {
 		n += len(p.deflated)
@@ -114,7 +115,7 @@ func (c *cutPage) gzipped(texts []string) []byte {
 	for _, which := range c.blanks {
 		n += len(texts[which]) + 5*(1+len(texts[which])/maxStored)
 	}
-	out := append(make([]byte, 0, n), 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255) // RFC 1952: deflate, no name, no time
+	out = append(slices.Grow(out, n), 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255) // RFC 1952: deflate, no name, no time
 	var crc uint32
 	length := 0
 	for i, p := range c.pieces {
@@ -149,14 +150,21 @@ func appendStored(out []byte, text string) []byte {
 	return out
 }
 
-// tag names exactly these bytes, uncompressed.
-func (c *cutPage) tag(texts []string) string {
-	sum := sha256.New()
-	sum.Write(c.sum[:])
+// tag names exactly these bytes; compressed they are others and have another name.
+func (c *cutPage) tag(texts []string, gzip bool) string {
+	said := make([]byte, 0, 512)
+	said = append(said, c.sum[:]...)
 	for _, which := range c.blanks {
-		_, _ = fmt.Fprintf(sum, "%d:%s", len(texts[which]), texts[which])
+		said = strconv.AppendInt(said, int64(len(texts[which])), 10)
+		said = append(append(said, ':'), texts[which]...)
 	}
-	return hex.EncodeToString(sum.Sum(nil)[:16])
+	sum := sha256.Sum256(said)
+	tag := make([]byte, 0, 40)
+	tag = hex.AppendEncode(append(tag, '"'), sum[:16])
+	if gzip {
+		tag = append(tag, "-gz"...)
+	}
+	return string(append(tag, '"'))
 }
 
 // crcShift says what becomes of a CRC-32 when so many bytes of zero follow: a

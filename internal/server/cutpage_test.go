@@ -45,10 +45,10 @@ func TestCutPage(t *testing.T) {
 			t.Fatal(err)
 		}
 		want.WriteString(last)
-		if got := page.plain(texts); string(got) != want.String() {
+		if got := page.plain(nil, texts); string(got) != want.String() {
 			t.Fatalf("round %d: %d bytes, want %d", i, len(got), want.Len())
 		}
-		z, err := gzip.NewReader(bytes.NewReader(page.gzipped(texts)))
+		z, err := gzip.NewReader(bytes.NewReader(page.gzipped(nil, texts)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,10 +57,11 @@ func TestCutPage(t *testing.T) {
 		if err != nil || string(got) != want.String() {
 			t.Fatalf("round %d: gzip gives %d bytes, want %d: %v", i, len(got), want.Len(), err)
 		}
-		tags[page.tag(texts)] = true
+		tags[page.tag(texts, false)] = true
+		tags[page.tag(texts, true)] = true
 	}
-	if len(tags) != 60 {
-		t.Errorf("60 pages have %d tags", len(tags))
+	if len(tags) != 120 {
+		t.Errorf("60 pages, plain and compressed, have %d tags", len(tags))
 	}
 }
 

@@ -79,6 +79,7 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	pages    *prometheus.CounterVec
+	sent     prometheus.Counter // of pages: those sent
 }
 
 func newMetrics() *metrics {
@@ -95,6 +96,7 @@ func newMetrics() *metrics {
 	m.pages = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "landmark_pages_total", Help: "Pages that are kept: made anew, and sent.",
 	}, []string{"what"})
+	m.sent = m.pages.WithLabelValues("sent")
 	m.registry.MustRegister(m.requests, m.duration, m.pages, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/a-h/templ"
@@ -67,11 +68,7 @@ func (s *Server) keep(w http.ResponseWriter, r *http.Request, rt route) error {
 		return rt.handle(w, r)
 	}
 	now := s.now().In(s.zone)
-	key := pageKey{path: r.URL.EscapedPath(), query: r.URL.RawQuery, role: string(v.User.Role), department: v.User.DepartmentID,
-		theme: s.themeOf(r), moment: landmark.DateOf(now).String()}
-	if rt.kept == keptMinute {
-		key.moment = now.Format(time.RFC3339[:16])
-	}
+	key := keyOf(r, rt.kept, v, s.themeOf(r), now)
 	made, err := s.pages.get(ctx, key, v.Version, func() (kept, error) { return s.makePage(r, rt) })
 	if err != nil {
 		return err
@@ -84,8 +81,11 @@ func (s *Server) keep(w http.ResponseWriter, r *http.Request, rt route) error {
 	if err != nil {
 		return err
 	}
-	s.metrics.pages.WithLabelValues("sent").Inc()
-	page.answer(w, r, texts)
+	s.metrics.sent.Inc()
+	if !acceptsGzip(r.Header.Get("Accept-Encoding")) {
+		w.Header().Set(gzhttp.HeaderNoCompression, "1") // taken out by the layer that would compress
+	}
+	page.answer(w, r, texts, write)
 	return nil
 }
 
@@ -138,15 +138,30 @@ type told struct{ unseen, reminders string }
 
 func (t *told) size() int { return len(t.unseen) + len(t.reminders) }
 
+// textsOf are the parts of that which need no database.
+func textsOf(v *auth.Visit, now time.Time) []string {
+	return []string{templ.EscapeString(v.User.DisplayName), "", "", templ.EscapeString(view.Moment(now))}
+}
+
+// fill puts the parts that do into the texts of a page.
+func (t *told) fill(texts []string) { texts[1], texts[2] = t.unseen, t.reminders }
+
+// toldKey is where they are kept.
+func toldKey(r *http.Request, v *auth.Visit, page *cutPage) pageKey {
+	key := pageKey{path: "told", account: v.User.ID, plan: page.plan, role: string(v.User.Role), department: v.User.DepartmentID}
+	if r.URL.RawQuery != "" {
+		key.query = r.URL.Query().Get("plan")
+	}
+	return key
+}
+
 // fill is what a page says to its visitor alone, in the order of marks.list.
 func (s *Server) fill(r *http.Request, v *auth.Visit, page *cutPage, now time.Time) ([]string, error) {
-	texts := []string{templ.EscapeString(v.User.DisplayName), "", "", templ.EscapeString(view.Moment(now))}
+	texts := textsOf(v, now)
 	if !rules[RightMember].may(v.User) {
 		return texts, nil
 	}
-	slug := r.URL.Query().Get("plan")
-	key := pageKey{path: "told", query: slug, account: v.User.ID, plan: page.plan, role: string(v.User.Role), department: v.User.DepartmentID}
-	made, err := s.pages.get(r.Context(), key, v.Version, func() (kept, error) {
+	made, err := s.pages.get(r.Context(), toldKey(r, v, page), v.Version, func() (kept, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), s.deadline)
 		defer cancel()
 		unseen, err := s.store.UnseenNotices(ctx, v.User)
@@ -169,41 +184,63 @@ func (s *Server) fill(r *http.Request, v *auth.Visit, page *cutPage, now time.Ti
 	if err != nil {
 		return nil, err
 	}
-	t := made.(*told)
-	texts[1], texts[2] = t.unseen, t.reminders
+	made.(*told).fill(texts)
 	return texts, nil
 }
 
-// answer sends the page with what is filled in, or says that the asker has it.
-func (c *cutPage) answer(w http.ResponseWriter, r *http.Request, texts []string) {
+// keyOf is where a route's page is kept for a visitor.
+func keyOf(r *http.Request, how keeping, v *auth.Visit, theme string, now time.Time) pageKey {
+	key := pageKey{path: r.URL.EscapedPath(), query: r.URL.RawQuery, role: string(v.User.Role), department: v.User.DepartmentID, theme: theme,
+		day: landmark.DateOf(now)}
+	if how == keptMinute {
+		key.minute = 1 + now.Hour()*60 + now.Minute()
+	}
+	return key
+}
+
+// bodies are buffers for answers put together from pieces.
+var bodies = sync.Pool{New: func() any { return new([]byte) }}
+
+// answer sends the page with what is filled in, or says that the asker has it. It
+// gives the status and how many bytes the body has.
+func (c *cutPage) answer(w http.ResponseWriter, r *http.Request, texts []string, write func(http.ResponseWriter, *http.Request, []byte)) (status, sent int) {
 	h := w.Header()
 	gzip := acceptsGzip(r.Header.Get("Accept-Encoding"))
-	tag := c.tag(texts)
-	if gzip { // other bytes, so another name
-		tag += "-gz"
-	}
-	tag = `"` + tag + `"`
-	h.Set("Etag", tag)
-	h.Add("Vary", "Accept-Encoding")
+	tag := c.tag(texts, gzip)
+	h["Etag"] = []string{tag}
 	if c.cacheControl != "" {
 		h.Set("Cache-Control", c.cacheControl)
 	}
 	if has(r.Header.Get("If-None-Match"), tag) {
 		w.WriteHeader(http.StatusNotModified)
-		return
+		return http.StatusNotModified, 0
 	}
-	var body []byte
+	h["Content-Type"] = htmlTypes
+	buffer := bodies.Get().(*[]byte)
+	defer bodies.Put(buffer)
 	if gzip {
-		h.Set("Content-Encoding", "gzip")
-		body = c.gzipped(texts)
+		h["Content-Encoding"] = gzipEncoding
+		*buffer = c.gzipped((*buffer)[:0], texts)
 	} else {
-		h.Set(gzhttp.HeaderNoCompression, "1") // taken out by the layer that would compress
-		body = c.plain(texts)
+		*buffer = c.plain((*buffer)[:0], texts)
 	}
-	h.Set("Content-Type", htmlType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	body := *buffer
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	write(w, r, body)
+	return http.StatusOK, len(body)
+}
+
+// write sends a body to any writer.
+func write(w http.ResponseWriter, _ *http.Request, body []byte) {
 	_, _ = w.Write(body) // the visitor has gone: nobody to tell
 }
+
+// Header values that are never changed.
+var (
+	htmlTypes    = []string{htmlType}
+	gzipEncoding = []string{"gzip"}
+	varies       = []string{"Accept-Encoding", "Cookie"} // as the layers that compress and know sessions say
+)
 
 // acceptsGzip reads Accept-Encoding: named, or any, and not with quality 0.
 func acceptsGzip(header string) bool {

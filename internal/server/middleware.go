@@ -37,14 +37,18 @@ func (s *Server) clientIP() func(http.Handler) http.Handler {
 
 var requestIDForm = regexp.MustCompile(`^[A-Za-z0-9._-]{8,64}$`)
 
-// visit begins the visit. A request id that a proxy made is kept if it looks
-// like one.
+// requestID is the id a proxy made, if it looks like one, else a new one.
+func requestID(r *http.Request) string {
+	if id := r.Header.Get("X-Request-Id"); requestIDForm.MatchString(id) {
+		return id
+	}
+	return rand.Text()[:16]
+}
+
+// visit begins the visit.
 func (s *Server) visit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := r.Header.Get("X-Request-Id")
-		if !requestIDForm.MatchString(id) {
-			id = rand.Text()[:16]
-		}
+		id := requestID(r)
 		w.Header().Set("X-Request-Id", id)
 		v := &auth.Visit{RequestID: id, Address: middleware.GetClientIP(r.Context()), Agent: r.UserAgent()}
 		next.ServeHTTP(w, r.WithContext(auth.WithVisit(r.Context(), v)))
@@ -65,25 +69,28 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			if c := chi.RouteContext(r.Context()); c != nil && c.RoutePattern() != "" {
 				pattern = c.RoutePattern()
 			}
-			took := time.Since(began)
-			s.metrics.observe(r.Method, pattern, status, took)
-			level := slog.LevelInfo
-			switch pattern {
-			case "/healthz", "/readyz", "/metrics", "/static/*":
-				level = slog.LevelDebug
-			}
-			v := auth.VisitFrom(r.Context())
-			if span := trace.SpanFromContext(r.Context()); span.IsRecording() {
-				span.SetName(r.Method + " " + pattern)
-				span.SetAttributes(attribute.String("http.route", pattern), attribute.String("landmark.request", v.RequestID), attribute.Int64("landmark.user", v.User.ID))
-			}
-			s.log.LogAttrs(r.Context(), level, "request",
-				slog.String("request", v.RequestID), slog.String("method", r.Method), slog.String("route", pattern),
-				slog.String("path", r.URL.Path), slog.Int("status", status), slog.Int("bytes", ww.BytesWritten()),
-				slog.Float64("ms", float64(took.Microseconds())/1000), slog.Int64("user", v.User.ID), slog.String("address", v.Address))
+			s.note(r, auth.VisitFrom(r.Context()), pattern, status, ww.BytesWritten(), time.Since(began))
 		}()
 		next.ServeHTTP(ww, r)
 	})
+}
+
+// note counts, traces and logs a request that is over.
+func (s *Server) note(r *http.Request, v *auth.Visit, pattern string, status, bytes int, took time.Duration) {
+	s.metrics.observe(r.Method, pattern, status, took)
+	if span := trace.SpanFromContext(r.Context()); span.IsRecording() {
+		span.SetName(r.Method + " " + pattern)
+		span.SetAttributes(attribute.String("http.route", pattern), attribute.String("landmark.request", v.RequestID), attribute.Int64("landmark.user", v.User.ID))
+	}
+	level := slog.LevelInfo
+	switch pattern {
+	case "/healthz", "/readyz", "/metrics", "/static/*":
+		level = slog.LevelDebug
+	}
+	s.log.LogAttrs(r.Context(), level, "request",
+		slog.String("request", v.RequestID), slog.String("method", r.Method), slog.String("route", pattern),
+		slog.String("path", r.URL.Path), slog.Int("status", status), slog.Int("bytes", bytes),
+		slog.Float64("ms", float64(took.Microseconds())/1000), slog.Int64("user", v.User.ID), slog.String("address", v.Address))
 }
 
 // contentPolicy lets a page load our own files and nothing else.
@@ -93,22 +100,25 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 // headers are what every answer carries.
 func (s *Server) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", contentPolicy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-		h.Set("Cache-Control", "no-store") // static files set their own
-		if s.secure() {
-			h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-		}
+		s.setHeaders(w.Header())
 		if s.draining.Load() { // who keeps this connection for the next request would find it closed
-			h.Set("Connection", "close")
+			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func (s *Server) setHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	h.Set("Cache-Control", "no-store") // static files set their own
+	if s.secure() {
+		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	}
 }
 
 // recover turns a panic into an error page.

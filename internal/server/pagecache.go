@@ -6,6 +6,7 @@ import (
 	"errors"
 	"sync"
 
+	"landmark/internal/landmark"
 	"landmark/internal/store"
 )
 
@@ -32,8 +33,9 @@ type pageKey struct {
 	role        string
 	department  int64  // what is seen of its reports, and waits for it
 	theme       string // as the server writes it into the page
-	moment      string // the clock, as exactly as the page shows it
-	account     int64  // for what is of one person alone
+	day         landmark.Date
+	minute      int   // of the day, from 1; 0 where the page does not show it
+	account     int64 // for what is of one person alone
 	plan        int64
 }
 
@@ -110,6 +112,21 @@ func (c *pageCache) get(ctx context.Context, key pageKey, v store.Version, f fun
 	}()
 	m.made, m.err = f()
 	return m.made, m.err
+}
+
+// peek is what get would give without making anything; nil if it is not there.
+func (c *pageCache) peek(key pageKey, v store.Version) kept {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if v.Place != c.version.Place || v.Writes > c.version.Writes {
+		return nil
+	}
+	e, ok := c.entries[key]
+	if !ok {
+		return nil
+	}
+	c.order.MoveToFront(e)
+	return e.Value.(*pageEntry).made
 }
 
 // add makes room and puts something in.

@@ -151,26 +151,23 @@ func (s *Server) routes() []route {
 	return all
 }
 
-// build puts the layers around the routes, outermost first.
-func (s *Server) build(routes []route) (*chi.Mux, error) {
+// build puts the layers around the routes, outermost first. Around all of it stand
+// traces, the client's address and what answers kept pages before anything else.
+func (s *Server) build(routes []route) (*chi.Mux, http.Handler, error) {
 	for _, rt := range routes {
 		if err := rt.check(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024))
 	if err != nil {
-		return nil, fmt.Errorf("compression: %w", err)
+		return nil, nil, fmt.Errorf("compression: %w", err)
 	}
 	r := chi.NewRouter()
-	if s.trace != nil {
-		r.Use(s.trace)
-	}
 	r.Use(
-		s.clientIP(), // before anything that names the client
-		s.visit,      // the request's id; what inner layers find out, outer ones see
-		s.observe,    // log and metrics see the final status, also after a panic
-		s.headers,    // on every answer, error pages too
+		s.visit,   // the request's id; what inner layers find out, outer ones see
+		s.observe, // log and metrics see the final status, also after a panic
+		s.headers, // on every answer, error pages too
 		func(next http.Handler) http.Handler { return compress(next) }, // outside of all that writes
 		s.recover,          // inside of the log, outside of all that may panic
 		s.sameOrigin,       // before a session is looked up for a forged write
@@ -181,7 +178,11 @@ func (s *Server) build(routes []route) (*chi.Mux, error) {
 	for _, rt := range routes {
 		r.Method(rt.method, rt.pattern, s.wrap(rt))
 	}
-	return r, nil
+	outer := s.clientIP()(s.express(routes, r)) // the address first: both name the client
+	if s.trace != nil {
+		outer = s.trace(outer)
+	}
+	return r, outer, nil
 }
 
 // wrap puts around a handler what depends on its route, in this order: how long

@@ -30,7 +30,7 @@ func TestRouteWithoutARightDoesNotRegister(t *testing.T) {
 		"no handler":    {method: http.MethodGet, pattern: "/x", right: RightRead},
 	} {
 		s := &Server{}
-		if _, err := s.build([]route{rt}); err == nil || !strings.Contains(err.Error(), "/x") {
+		if _, _, err := s.build([]route{rt}); err == nil || !strings.Contains(err.Error(), "/x") {
 			t.Errorf("%s: error = %v, want one that names the route", name, err)
 		}
 	}
@@ -99,7 +99,7 @@ func TestHandlersThatFail(t *testing.T) {
 			}))
 		}, 500, "SELECT in a template"},
 	} {
-		router, err := s.build([]route{{method: http.MethodGet, pattern: "/x", right: RightOpen, handle: c.handle}})
+		_, router, err := s.build([]route{{method: http.MethodGet, pattern: "/x", right: RightOpen, handle: c.handle}})
 		if err != nil {
 			t.Fatal(err)
 		}

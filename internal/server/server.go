@@ -110,6 +110,7 @@ type Server struct {
 	draining         atomic.Bool
 	waiting          atomic.Bool
 	router           *chi.Mux
+	handler          http.Handler // the router and what stands around it
 }
 
 // New makes a server. Every route is checked here: one that declares no right
@@ -140,7 +141,7 @@ func New(c Config) (*Server, error) {
 	c.Provider.Redirect = base.JoinPath(providerCallback).String()
 	a, err := auth.New(auth.Config{Store: c.Store, Now: c.Now, Log: c.Log, Secure: base.Scheme == "https", Demo: c.Demo,
 		Idle: c.Idle, Absolute: c.Absolute, MaxSessions: c.MaxSessions, Limits: c.SignIn,
-		Provider: c.Provider, Key: c.Key, Passwords: c.Passwords, RequireTOTP: c.RequireTOTP, World: c.World})
+		Provider: c.Provider, Key: c.Key, Passwords: c.Passwords, RequireTOTP: c.RequireTOTP, World: c.World, Pair: c.Pair})
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +169,7 @@ func New(c Config) (*Server, error) {
 		s.pages, s.marks = newPageCache(c.PageCache), newMarks()
 		s.metrics.watchPages(s.pages)
 	}
-	s.router, err = s.build(s.routes())
+	s.router, s.handler, err = s.build(s.routes())
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +177,7 @@ func New(c Config) (*Server, error) {
 }
 
 // Handler answers requests without a listener of its own.
-func (s *Server) Handler() http.Handler { return s.router }
+func (s *Server) Handler() http.Handler { return s.handler }
 
 // Open lets visitors in, where [Config.Waiting] kept them out.
 func (s *Server) Open() { s.waiting.Store(false) }
@@ -199,7 +200,8 @@ const (
 // after a clean end.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	hs := &http.Server{
-		Handler:           s.router,
+		Handler:           s.handler,
+		ConnContext:       holdable,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -208,7 +210,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
-	go func() { served <- hs.Serve(ln) }()
+	go func() { served <- hs.Serve(holdingListener{ln}) }()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)
