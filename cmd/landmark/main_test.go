@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -285,13 +286,17 @@ func TestServeKeepsDemoAndRealApart(t *testing.T) {
 	}
 }
 
-// stopAt ends a server as soon as it says that it listens.
+// stopAt ends a server as soon as it says that it listens. What it prints and what
+// it logs may come at once.
 type stopAt struct {
+	mu sync.Mutex
 	bytes.Buffer
 	stop func()
 }
 
 func (s *stopAt) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if bytes.Contains(p, []byte("listening on")) {
 		s.stop()
 	}
