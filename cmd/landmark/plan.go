@@ -100,7 +100,7 @@ func (c planImport) notAgain(ctx context.Context, p *program, st *store.Store, p
 		return nil
 	}
 	var table bytes.Buffer
-	if err := sheet.WriteTable(&table, sheet.FromPlan(plan)); err != nil {
+	if err := sheet.WriteTable(&table, sheet.FromPlan(plan, plan.LastMonth())); err != nil {
 		return err
 	}
 	for _, other := range others {
@@ -112,7 +112,7 @@ func (c planImport) notAgain(ctx context.Context, p *program, st *store.Store, p
 			return err
 		}
 		var there bytes.Buffer
-		if err := sheet.WriteTable(&there, sheet.FromPlan(r.Plan)); err != nil {
+		if err := sheet.WriteTable(&there, sheet.FromPlan(r.Plan, r.Plan.LastMonth())); err != nil {
 			return err
 		}
 		if bytes.Equal(table.Bytes(), there.Bytes()) {
@@ -247,9 +247,9 @@ func (c planExport) Run(ctx context.Context, p *program) error {
 			case "details":
 				return sheet.WriteDetails(w, r.Plan)
 			case "xlsx":
-				return sheet.WriteMatrixXLSX(w, r.Plan, sheet.A3)
+				return sheet.WriteMatrixXLSX(w, r.Plan, r.Plan.LastMonth(), sheet.A3)
 			default:
-				return sheet.WriteTable(w, sheet.FromPlan(r.Plan))
+				return sheet.WriteTable(w, sheet.FromPlan(r.Plan, r.Plan.LastMonth()))
 			}
 		})
 	})

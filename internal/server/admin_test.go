@@ -14,6 +14,7 @@ import (
 
 	"landmark/internal/landmark"
 	"landmark/internal/store"
+	"landmark/seeds"
 )
 
 // office is a world with somebody of the office in it, who has signed in.
@@ -158,6 +159,17 @@ func TestUpkeepOfAnIndicator(t *testing.T) {
 	for month, want := range map[string]string{"2023-08": ",20000,", "2023-09": ",25000,"} {
 		if csv := bodyOf(t, b.get("/export/indicators.csv?month="+month)); !regexp.MustCompile(`(?m)^[^\n]*结直肠癌筛查[^\n]*` + want).MatchString(csv) {
 			t.Errorf("%s does not have the target %s", month, want)
+		}
+	}
+	// So has the table: it is the one brought in until then, and as of a moment before.
+	printed, revised := string(seeds.Table), strings.Replace(string(seeds.Table), "| 41152 | 20000 |", "| 41152 | 25000 |", 1)
+	before := w.clock.Now().Add(-time.Minute).In(shanghai).Format("2006-01-02T15:04:05")
+	for address, want := range map[string]string{"?month=2023-08": printed, "?month=2023-09": revised, "": revised, "?month=2023-09&as_of=" + before: printed} {
+		if got := bodyOf(t, b.get("/export/matrix.txt"+address)); got != want {
+			t.Errorf("/export/matrix.txt%s: revised %t, want %t; %d bytes", address, strings.Contains(got, "25000"), want == revised, len(got))
+		}
+		if page := bodyOf(t, b.get("/matrix"+address)); strings.Contains(page, "9月起,原20000") != (want == revised) {
+			t.Errorf("/matrix%s does not show the target of its month", address)
 		}
 	}
 	page := bodyOf(t, b.get(here))

@@ -25,12 +25,12 @@ func (s *Server) exportIndicators(w http.ResponseWriter, r *http.Request) error 
 
 // exportMatrix handles GET /export/matrix.txt.
 func (s *Server) exportMatrix(w http.ResponseWriter, r *http.Request) error {
-	rec, _, err := s.record(r)
+	rec, month, err := s.record(r)
 	if err != nil {
 		return err
 	}
 	var file bytes.Buffer
-	if err := sheet.WriteTable(&file, sheet.FromPlan(rec.Plan)); err != nil {
+	if err := sheet.WriteTable(&file, sheet.FromPlan(rec.Plan, month)); err != nil {
 		return err
 	}
 	s.download(w, "text/plain; charset=utf-8", rec.Plan.Slug+".txt", file.Bytes())
@@ -39,12 +39,12 @@ func (s *Server) exportMatrix(w http.ResponseWriter, r *http.Request) error {
 
 // exportWorkbook handles GET /export/matrix.xlsx.
 func (s *Server) exportWorkbook(w http.ResponseWriter, r *http.Request) error {
-	rec, _, err := s.record(r)
+	rec, month, err := s.record(r)
 	if err != nil {
 		return err
 	}
 	var file bytes.Buffer
-	if err := sheet.WriteMatrixXLSX(&file, rec.Plan, sheet.A4); err != nil {
+	if err := sheet.WriteMatrixXLSX(&file, rec.Plan, month, sheet.A4); err != nil {
 		return err
 	}
 	s.download(w, workbookType, rec.Plan.Slug+".xlsx", file.Bytes())

@@ -33,11 +33,11 @@ const (
 	maxRowHeight = 409  // what a spreadsheet allows
 )
 
-// WriteMatrixXLSX writes a plan's table as a workbook as the city knows it: nine
+// WriteMatrixXLSX writes a plan's table, with the targets of month m, as a workbook as the city knows it: nine
 // columns, a project's cells merged over its indicators, the wording untouched,
 // set up to be printed landscape with the headings on every page.
 // [ReadTableXLSX] reads it back.
-func WriteMatrixXLSX(w io.Writer, p *landmark.Plan, paper Paper) (err error) {
+func WriteMatrixXLSX(w io.Writer, p *landmark.Plan, m landmark.Month, paper Paper) (err error) {
 	f := excelize.NewFile()
 	defer func() {
 		if e := f.Close(); err == nil && e != nil {
@@ -60,7 +60,7 @@ func WriteMatrixXLSX(w io.Writer, p *landmark.Plan, paper Paper) (err error) {
 	x.text(0, 1, p.Title, title)
 	x.do(f.MergeCell(matrixSheet, "A1", cellName(columnCount-1, 1)))
 	x.do(f.SetRowHeight(matrixSheet, 1, 36))
-	t := FromPlan(p)
+	t := FromPlan(p, m)
 	for i, heading := range t.Columns {
 		x.text(i, matrixHead, heading, head)
 	}

@@ -20,7 +20,7 @@ import (
 func matrix(t testing.TB, paper sheet.Paper) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	if err := sheet.WriteMatrixXLSX(&out, seedPlan(t), paper); err != nil {
+	if err := sheet.WriteMatrixXLSX(&out, seedPlan(t), december, paper); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
@@ -67,6 +67,9 @@ func TestMatrixRoundTrip(t *testing.T) {
 		}
 	}
 }
+
+// december of the seed plan's year, whose targets are those of the table.
+var december = landmark.MonthOf(2023, 12)
 
 func TestMatrixLayout(t *testing.T) {
 	t.Parallel()
@@ -124,7 +127,7 @@ func TestMatrixInjection(t *testing.T) {
 		plan.Title, p.Name, p.LeadPrinted, p.TasksText, p.ScenariosText, p.CooperatingText = payload, payload, payload, payload, payload, payload
 		p.Indicators[0].Printed, p.Indicators[0].BaselineText, p.Indicators[0].Targets[0].Text = payload, payload, payload
 		var out bytes.Buffer
-		if err := sheet.WriteMatrixXLSX(&out, plan, sheet.A4); err != nil {
+		if err := sheet.WriteMatrixXLSX(&out, plan, december, sheet.A4); err != nil {
 			t.Fatal(err)
 		}
 		for name, part := range unpacked(t, out.Bytes()) {

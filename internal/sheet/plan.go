@@ -171,9 +171,9 @@ func applyDetails(plan *landmark.Plan, details Details) error {
 	return faults.orNil()
 }
 
-// FromPlan is a plan's table as printed: revised targets, corrected names and
-// the like leave it alone.
-func FromPlan(p *landmark.Plan) *Table {
+// FromPlan is a plan's table as printed, with the targets that hold in month m:
+// until the office revises one, the table is the one that was brought in.
+func FromPlan(p *landmark.Plan, m landmark.Month) *Table {
 	t := &Table{Columns: p.Columns, BaselineYear: p.BaselineYear, Year: p.Year}
 	for _, project := range p.Projects {
 		row := TableProject{
@@ -182,7 +182,7 @@ func FromPlan(p *landmark.Plan) *Table {
 		}
 		for _, ind := range project.Indicators {
 			row.Indicators = append(row.Indicators, TableIndicator{
-				Printed: ind.Printed, Baseline: ind.BaselineText, Target: ind.Targets[0].Text,
+				Printed: ind.Printed, Baseline: ind.BaselineText, Target: ind.TargetIn(m).Text,
 			})
 		}
 		t.Projects = append(t.Projects, row)

@@ -256,7 +256,7 @@ func TestSeedDepartments(t *testing.T) {
 func TestRoundTripByteEqual(t *testing.T) {
 	t.Parallel()
 	var got bytes.Buffer
-	if err := sheet.WriteTable(&got, sheet.FromPlan(seedPlan(t))); err != nil {
+	if err := sheet.WriteTable(&got, sheet.FromPlan(seedPlan(t), december)); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got.Bytes(), seed(t, "tongxiang-2023.txt")) {
@@ -279,7 +279,7 @@ func TestDetailsRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := sheet.BuildPlan(sheet.FromPlan(plan), details, sheet.Options{
+	again, err := sheet.BuildPlan(sheet.FromPlan(plan, plan.LastMonth()), details, sheet.Options{
 		Title: plan.Title, Slug: plan.Slug, Published: plan.Published, Departments: directory,
 	})
 	if err != nil {
@@ -320,7 +320,7 @@ func TestAnotherOffice(t *testing.T) {
 		t.Errorf("indicator 2.1: got kind %q, unit %q, %d decimals, target %+v", ind.Kind, ind.Unit, ind.Decimals, ind.Targets[0])
 	}
 	var got bytes.Buffer
-	if err := sheet.WriteTable(&got, sheet.FromPlan(plan)); err != nil {
+	if err := sheet.WriteTable(&got, sheet.FromPlan(plan, plan.LastMonth())); err != nil {
 		t.Fatal(err)
 	}
 	if got.String() != text {

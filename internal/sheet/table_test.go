@@ -173,7 +173,7 @@ func FuzzReadTable(f *testing.F) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		if err := sheet.WriteTable(&out, sheet.FromPlan(plan)); err != nil {
+		if err := sheet.WriteTable(&out, sheet.FromPlan(plan, plan.LastMonth())); err != nil {
 			t.Fatal(err)
 		}
 		again, err := sheet.ReadTable(&out)
