@@ -19,7 +19,12 @@ import (
 // then again with other values. The database is pgtest's, which does not wait for
 // a disk.
 func BenchmarkSubmit(b *testing.B) {
-	w := newTown(b, pgtest.DB(b))
+	pool, err := store.Open(b.Context(), pgtest.URL(b)) // as the program does
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(pool.Close)
+	w := newTown(b, pool)
 	const senders = 16
 	people := make([]landmark.User, senders)
 	plans := make([]string, senders)

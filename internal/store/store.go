@@ -80,7 +80,7 @@ func openPool(ctx context.Context, url string, pooled, readOnly bool, tracer pgx
 			return nil
 		}
 		// SET, not start-up parameters: a pooler in between refuses those.
-		_, err := c.Exec(ctx, `SET statement_timeout = '5s'; SET lock_timeout = '2s'; SET jit = off; SET random_page_cost = 1.1; SET plan_cache_mode = force_generic_plan;
+		_, err := c.Exec(ctx, `SET statement_timeout = '5s'; SET lock_timeout = '2s'; SET jit = off; SET random_page_cost = 1.1;
 			SET idle_in_transaction_session_timeout = '10s'; SET client_connection_check_interval = '5s'`)
 		if err != nil {
 			return fmt.Errorf("set time limits: %w", err)
