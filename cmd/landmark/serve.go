@@ -235,7 +235,7 @@ func (c serveCmd) begin(ctx context.Context, p *program, d *database, clock *clo
 			return nil, err
 		}
 	}
-	now, err := c.prepare(ctx, p, d.store)
+	now, err := c.prepare(ctx, p, d)
 	if err != nil {
 		return nil, err
 	}
@@ -323,7 +323,8 @@ func listen(addr string) (net.Listener, error) {
 
 // prepare puts the seed plan into an empty database, and the demo into a demo's;
 // it refuses to mix the two. It gives the clock.
-func (c serveCmd) prepare(ctx context.Context, p *program, st *store.Store) (func() time.Time, error) {
+func (c serveCmd) prepare(ctx context.Context, p *program, d *database) (func() time.Time, error) {
+	st := d.store
 	h, err := st.Holdings(ctx)
 	if err != nil {
 		return nil, err
@@ -343,7 +344,7 @@ func (c serveCmd) prepare(ctx context.Context, p *program, st *store.Store) (fun
 		if h.Accounts == 0 {
 			fmt.Fprintln(p.stdout, "nobody can sign in yet; add the first account with: landmark user add NAME --role office")
 		}
-		return time.Now, nil
+		return d.pair.Now, nil
 	}
 	if h.RealReports {
 		return nil, errors.New("this database holds real reports: the demo does not touch it; set another DATA_DIR or DATABASE_URL")

@@ -95,6 +95,7 @@ func (c *workCounts) reportCounts(ctx context.Context) (map[landmark.State]int, 
 type poolUse struct{ pair *store.Pair }
 
 var (
+	clockDesc      = prometheus.NewDesc("landmark_database_clock_ahead_seconds", "How far the database's clock, which counts, is ahead of this machine's.", nil, nil)
 	poolLimitDesc  = prometheus.NewDesc("landmark_db_pool_limit", "Connections the pool may have.", []string{"pool"}, nil)
 	poolUsedDesc   = prometheus.NewDesc("landmark_db_pool_used", "Connections at work.", []string{"pool"}, nil)
 	poolIdleDesc   = prometheus.NewDesc("landmark_db_pool_idle", "Connections that wait for work.", []string{"pool"}, nil)
@@ -104,13 +105,14 @@ var (
 
 // Describe implements [prometheus.Collector].
 func (poolUse) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{poolLimitDesc, poolUsedDesc, poolIdleDesc, poolWaitsDesc, poolWaitedDesc} {
+	for _, d := range []*prometheus.Desc{clockDesc, poolLimitDesc, poolUsedDesc, poolIdleDesc, poolWaitsDesc, poolWaitedDesc} {
 		to <- d
 	}
 }
 
 // Collect implements [prometheus.Collector].
 func (c poolUse) Collect(to chan<- prometheus.Metric) {
+	to <- prometheus.MustNewConstMetric(clockDesc, prometheus.GaugeValue, c.pair.Ahead().Seconds())
 	for _, u := range c.pair.Pools() {
 		to <- prometheus.MustNewConstMetric(poolLimitDesc, prometheus.GaugeValue, float64(u.Limit), u.Pool)
 		to <- prometheus.MustNewConstMetric(poolUsedDesc, prometheus.GaugeValue, float64(u.Used), u.Pool)

@@ -19,7 +19,9 @@ type Addresses struct {
 	// Pooled says that URL leads to a pooler that gives a connection to a client for
 	// one transaction only: nothing may be left in the session, no settings and no
 	// prepared statements.
-	Pooled  bool
+	Pooled bool
+	// Clock is this machine's, by default [time.Now].
+	Clock   func() time.Time
 	Standby string          // a standby that may be read while the primary is away; "" for none
 	Tracer  pgx.QueryTracer // is told of every statement; nil for nobody
 }
@@ -64,9 +66,11 @@ type Pair struct {
 	primary *pgxpool.Pool
 	standby *pgxpool.Pool // nil for none
 	log     *slog.Logger
+	machine func() time.Time
 
 	mu    sync.Mutex
 	state State
+	ahead time.Duration   // the primary's clock is of ours
 	here  context.Context // ends when the primary goes away
 	gone  context.CancelCauseFunc
 
@@ -94,7 +98,10 @@ const (
 
 // OpenPair connects to the databases; neither has to answer yet.
 func OpenPair(ctx context.Context, a Addresses, log *slog.Logger) (*Pair, error) {
-	p := &Pair{log: log}
+	p := &Pair{log: log, machine: a.Clock}
+	if p.machine == nil {
+		p.machine = time.Now
+	}
 	var err error
 	if p.primary, err = openPool(ctx, a.URL, a.Pooled, false, a.Tracer); err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
@@ -110,14 +117,56 @@ func OpenPair(ctx context.Context, a Addresses, log *slog.Logger) (*Pair, error)
 }
 
 // Watch begins to look whether the primary answers, until Close. Before that it
-// counts as being there.
+// counts as being there. The clocks have been compared when Watch returns, if it
+// is there.
 func (p *Pair) Watch() {
 	ctx, stop := context.WithCancel(context.Background())
 	p.stop, p.stopped = stop, make(chan struct{})
+	conn, err := p.ask(ctx, nil)
+	if err != nil {
+		conn = nil // the next look says why
+	}
 	go func() {
 		defer close(p.stopped)
-		p.look(ctx)
+		p.look(ctx, conn)
 	}()
+}
+
+// Now is the moment that all programs on one database go by, whatever their
+// machines think of it: what is late is late for everybody at once.
+func (p *Pair) Now() time.Time { return p.machine().Add(p.Ahead()) }
+
+// Ahead is how far the primary's clock is ahead of this machine's.
+func (p *Pair) Ahead() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ahead
+}
+
+const (
+	// Clocks that differ by less are taken for the same: asking takes its time too.
+	sameClock = 500 * time.Millisecond
+	// wrongClock is where an operator should hear of it.
+	wrongClock = 5 * time.Second
+)
+
+// compare takes in what the primary's clock showed at some moment between two of
+// this machine's.
+func (p *Pair) compare(before, theirs, after time.Time) {
+	took := after.Sub(before)
+	ahead := theirs.Sub(before) - took/2
+	p.mu.Lock()
+	was := p.ahead
+	if (ahead - was).Abs() > sameClock+took/2 {
+		if p.ahead = ahead; ahead.Abs() < sameClock {
+			p.ahead = 0
+		}
+	}
+	is := p.ahead
+	p.mu.Unlock()
+	if is != was && is.Abs() > wrongClock {
+		p.log.Warn("this machine's clock is wrong, or the database's is: the database's counts, set both by NTP", "database_ahead", is.Round(time.Millisecond).String())
+	}
 }
 
 // Close ends the looking, waits for what uses a connection, and closes the pools.
@@ -206,8 +255,7 @@ func (p *Pair) Primary() *pgxpool.Pool { return p.primary }
 
 // look asks the primary all the time, on a connection of its own: a pool that is
 // used up says nothing of the server.
-func (p *Pair) look(ctx context.Context) {
-	var conn *pgx.Conn
+func (p *Pair) look(ctx context.Context, conn *pgx.Conn) {
 	defer func() {
 		if conn != nil {
 			p.drop(conn)
@@ -255,9 +303,14 @@ func (p *Pair) ask(ctx context.Context, conn *pgx.Conn) (*pgx.Conn, error) {
 		}
 	}
 	var follows bool
-	err := conn.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&follows)
+	var theirs time.Time
+	before := p.machine()
+	err := conn.QueryRow(ctx, "SELECT pg_is_in_recovery(), clock_timestamp()").Scan(&follows, &theirs)
 	if err == nil && follows {
 		err = errors.New("it is a standby")
+	}
+	if err == nil {
+		p.compare(before, theirs, p.machine())
 	}
 	if err != nil {
 		p.drop(conn)

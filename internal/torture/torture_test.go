@@ -205,7 +205,7 @@ type served struct {
 	mu      sync.Mutex
 	cmd     *exec.Cmd
 
-	refusals atomic.Int64 // forms given back to clients
+	refusals, taken atomic.Int64 // forms given back to clients, and acknowledged
 }
 
 // serve starts the program with an environment, and with what begins with -- as
@@ -317,13 +317,13 @@ type client struct {
 	http   *http.Client
 	jar    map[string]string
 	from   string
-	// refusals counts forms that were given back for want of a database, of all
-	// clients together.
-	refusals *atomic.Int64
+	// Forms that were given back for want of a database, and taken, of all clients
+	// together.
+	refusals, taken *atomic.Int64
 }
 
 func newClient(t testing.TB, s *served, name string, number int) *client {
-	return &client{t: t, base: "http://" + s.listen, name: name, number: number, from: fmt.Sprintf("10.1.%d.%d", len(name), number), jar: map[string]string{}, refusals: &s.refusals,
+	return &client{t: t, base: "http://" + s.listen, name: name, number: number, from: fmt.Sprintf("10.1.%d.%d", len(name), number), jar: map[string]string{}, refusals: &s.refusals, taken: &s.taken,
 		http: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: false, MaxIdleConns: 2},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
@@ -466,6 +466,7 @@ func (c *client) report(ctx, finish context.Context, m landmark.Month, think tim
 				s.answer = fmt.Sprintf("%d %s", res.StatusCode, said(page))
 				return false
 			case res.StatusCode == http.StatusSeeOther:
+				c.taken.Add(1)
 				s.outcome, s.answer, s.done = accepted, res.Header.Get("Location"), time.Now()
 			default:
 				s.outcome, s.answer = refused, fmt.Sprintf("%d %s", res.StatusCode, said(page))
@@ -708,8 +709,13 @@ func TestKillsOfTheProgram(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("KILLS")); err == nil {
 		kills = n
 	}
-	for range kills {
+	for kill := range kills {
+		before := s.taken.Load()
 		time.Sleep(time.Duration(600+rand.IntN(900)) * time.Millisecond)
+		// Every other time it dies at work, however long a busy machine needs to start it.
+		for began := time.Now(); kill%2 == 0 && s.taken.Load() == before && time.Since(began) < 20*time.Second; {
+			time.Sleep(10 * time.Millisecond)
+		}
 		s.stop(syscall.SIGKILL)
 		s.start()
 	}
