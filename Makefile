@@ -6,7 +6,7 @@ GO ?= go
 export GOFLAGS := $(GOFLAGS) -buildvcs=$(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench build generate setup torture ha-test
+.PHONY: help run test check bench build generate setup torture ha-test scan
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ torture: ## the fault tests and their table; FULL=1 runs the long sizes
 ha-test: ## two programs, two databases, HAProxy and the rest of deploy/ha on loopback; FULL=1 for long, OLD=REVISION to upgrade from
 	@tools/setup ha
 	$(GO) test -tags ha -count=1 -timeout 60m -v -run "TestHighAvailability|TestRemindersOnce" ./internal/torture
+
+scan: ## security scanners, those that are installed; SCAN_URL=http://127.0.0.1:8080 tries a demo too
+	@tools/scan
 
 generate: ## format the templates and make their Go code, which is committed
 	$(GO) tool templ fmt .

@@ -82,6 +82,8 @@ var onlyIn = []struct {
 	{"database/", []string{"internal/store", "migrations", "internal/pgtest"}},
 	// localpg asks its server whether it is up; jobs and cmd pass the pool on.
 	{"github.com/jackc/", []string{"internal/store", "migrations", "internal/pgtest", "internal/localpg", "internal/jobs", "cmd/landmark"}},
+	{"math/rand", nil}, // what can be guessed is no secret
+	{"math/rand/v2", nil},
 	{"testing", []string{"internal/pgtest"}},
 	{"testing/", nil},
 	{"net/http/httptest", nil},
@@ -280,6 +282,7 @@ func TestRulesFindFaults(t *testing.T) {
 		"cmd imported":           {"internal/server/a_test.go", `package server; import _ "landmark/cmd/landmark"`, "nobody imports cmd/landmark"},
 		"unknown package":        {"internal/extra/a.go", `package extra`, "no place in mayImport"},
 		"empty name":             {"internal/store/a.go", `package util`, "says nothing"},
+		"numbers to guess":       {"internal/auth/a.go", `package auth; import _ "math/rand/v2"`, "may not import math/rand/v2"},
 		"pgtest in a test":       {"internal/store/a_test.go", `package store; import _ "landmark/internal/pgtest"`, ""},
 		"testing in code":        {"internal/store/a.go", `package store; import _ "testing"`, "may not import testing"},
 		"httptest in code":       {"internal/server/a.go", `package server; import _ "net/http/httptest"`, "may not import net/http/httptest"},

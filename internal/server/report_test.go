@@ -400,6 +400,12 @@ func TestEvidence(t *testing.T) {
 			t.Errorf("%s is left behind", f.Name())
 		}
 	}
+	// Another department cannot take it away by way of a row of its own, nor by this one.
+	w.enter("other").post(september, "key", reporting.NewKey(), "action", "save", "value[2.1]", "4000", "revision[2.1]", "0", "remove[2.1]", m[1])
+	wantStatus(t, w.enter("other").post(september, "key", reporting.NewKey(), "action", "save", "revision[4.2]", "1", "remove[4.2]", m[1]), http.StatusForbidden)
+	if page := wantStatus(t, b.get(september), http.StatusOK); !strings.Contains(page, m[0]) {
+		t.Error("another department took the file away")
+	}
 	wantStatus(t, b.upload(september, []string{"key", reporting.NewKey(), "revision[4.2]", "1", "value[4.2]", "36.2", "remove[4.2]", m[1]}), http.StatusSeeOther)
 	if page := wantStatus(t, b.get(september), http.StatusOK); strings.Contains(page, m[0]) {
 		t.Error("the file is still with the draft")

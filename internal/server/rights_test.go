@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"landmark/internal/landmark"
+	"landmark/internal/reporting"
 )
 
 // rightsRow is a line of testdata/rights.csv.
@@ -71,6 +72,19 @@ func TestEveryRouteStandsInTheRights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	paths := map[string]map[string]bool{}
+	for _, row := range rows {
+		name := row.method + " " + row.pattern
+		if paths[name] == nil {
+			paths[name] = map[string]bool{}
+		}
+		paths[name][row.path] = true
+	}
+	for name, of := range paths {
+		if strings.Contains(name, "{") && len(of) < 2 {
+			t.Errorf("%s names an object and is asked for one only: add one that is not there, or another's", name)
+		}
+	}
 	for name := range listed {
 		if !there[name] {
 			t.Errorf("%s is in testdata/rights.csv and nowhere else", name)
@@ -89,6 +103,7 @@ func TestRights(t *testing.T) {
 	w.account("disabled", landmark.RoleOffice, "")
 	w.account("must_change", landmark.RoleOffice, "")
 	principals, rows := readRights(t)
+	objects := w.objects()
 	for i, p := range principals {
 		for j, row := range rows {
 			b := w.browser()
@@ -106,9 +121,9 @@ func TestRights(t *testing.T) {
 				w.set("UPDATE account SET must_change = true WHERE name = $1", p)
 			}
 			before := w.fingerprint()
-			res := b.send(row.method, row.path, row.form)
+			res := b.send(row.method, objects.Replace(row.path), objects.Replace(row.form))
 			if res.StatusCode != row.want[p] {
-				t.Errorf("%s: %s %s = %d, want %d", p, row.method, row.path, res.StatusCode, row.want[p])
+				t.Errorf("%s: %s %s %s = %d, want %d", p, row.method, row.path, row.form, res.StatusCode, row.want[p])
 			}
 			switch location := res.Header.Get("Location"); {
 			case row.want["visitor"] == http.StatusSeeOther && (p == "visitor" || p == "disabled") && row.pattern != "/logout" && row.pattern != "/theme":
@@ -126,6 +141,38 @@ func TestRights(t *testing.T) {
 			}
 		}
 	}
+}
+
+// noObjects puts numbers of nothing into the rows' places.
+var noObjects = strings.NewReplacer("{file}", "999999", "{a}", "999999", "{b}", "999999")
+
+// objects puts real numbers into the rows' places: {file} is a file of A's, {a} and
+// {b} are reports of A and B that wait for review.
+func (w *world) objects() *strings.Replacer {
+	w.t.Helper()
+	send := func(who, code, value string) {
+		w.t.Helper()
+		res := w.enter(who).upload(september, []string{"key", reporting.NewKey(), "action", "save", "value[" + code + "]", value, "revision[" + code + "]", "0"},
+			"evidence["+code+"]", "清单.pdf", "%PDF-1.7 清单")
+		if res.StatusCode != http.StatusSeeOther {
+			w.t.Fatalf("%s saves %s: %d\n%s", who, code, res.StatusCode, bodyOf(w.t, res))
+		}
+	}
+	send("reporter_a", "4.2", "36.2")
+	var file int64
+	if err := w.db.QueryRow(w.t.Context(), "SELECT max(id) FROM evidence").Scan(&file); err != nil {
+		w.t.Fatal(err)
+	}
+	ids := map[string]int64{}
+	for who, code := range map[string]string{"reporter_a": "4.3", "reporter_b": "2.2"} {
+		u, err := w.st.Account(w.t.Context(), who)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.sent(u.User, map[string]string{code: "2"})
+		ids[who] = w.reportOf(code).ID
+	}
+	return strings.NewReplacer("{file}", fmt.Sprint(file), "{a}", fmt.Sprint(ids["reporter_a"]), "{b}", fmt.Sprint(ids["reporter_b"]))
 }
 
 // set changes the database behind the program's back.
