@@ -15,11 +15,15 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+	"github.com/go-chi/chi/v5"
 
 	"landmark/internal/auth"
 	"landmark/internal/landmark"
 	"landmark/internal/store"
 )
+
+// Routes are all there are, for the tests from outside.
+func (s *Server) Routes() chi.Routes { return s.router }
 
 func TestRouteWithoutARightDoesNotRegister(t *testing.T) {
 	t.Parallel()

@@ -159,6 +159,12 @@ func TestRepeatedParametersEverywhere(t *testing.T) {
 		if strings.Contains(row.path, "?") {
 			sep = "&"
 		}
+		if row.method == http.MethodGet { // also where the page is kept by now
+			b.get(row.path)
+			if got := b.get(row.path + sep + "month=2023-09&month=2023-09").StatusCode; got != http.StatusBadRequest {
+				t.Errorf("GET %s with a month twice: %d, want 400", row.path, got)
+			}
+		}
 		if got := b.send(row.method, row.path+sep+"id=1&id=2", row.form).StatusCode; got != http.StatusBadRequest {
 			t.Errorf("%s %s with id=1&id=2 in the address: %d, want 400", row.method, row.path, got)
 		}
