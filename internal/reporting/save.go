@@ -102,6 +102,15 @@ func (e *CheckError) Unwrap() error {
 	return landmark.Errorf(landmark.Invalid, "", "还不能提交,有%d处需要改正:%s", len(e.Findings), e.Findings[0].Message)
 }
 
+// KeptError is a form that cannot be sent at all, whatever it says: its month is
+// not open, or it changes nothing. What was typed is kept in the draft.
+type KeptError struct{ Err error }
+
+func (e *KeptError) Error() string { return landmark.MessageOf(e.Err) }
+
+// Unwrap is the domain error that says it in one sentence.
+func (e *KeptError) Unwrap() error { return e.Err }
+
 // StaleError is a form filled from an older state than the one saved meanwhile by
 // somebody else. Nothing of the form was taken.
 type StaleError struct {
@@ -228,7 +237,7 @@ func (s *Service) takeOnce(ctx context.Context, by landmark.Actor, u landmark.Us
 		}
 		if batch.blocked() {
 			// The draft stays, the key is free again for the form put right.
-			if refused = batch.refusal; len(batch.findings) > 0 {
+			if refused = error(&KeptError{batch.refusal}); len(batch.findings) > 0 {
 				refused = &CheckError{Findings: batch.findings, Versions: f.versions()}
 			}
 			if in.Key != "" {

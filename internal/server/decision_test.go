@@ -152,7 +152,7 @@ func TestSignOff(t *testing.T) {
 	office, leader := w.enter("office"), w.enter("leader")
 	approve := append([]string{"action", "approve"}, w.ticked("4.2")...)
 	wantStatus(t, office.post("/review", approve...), http.StatusConflict)
-	if page := wantStatus(t, office.get("/review"), http.StatusOK); !strings.Contains(page, "待部门负责人签核") {
+	if page := wantStatus(t, office.get("/review"), http.StatusOK); !strings.Contains(page, "待部门负责人签核") || !strings.Contains(page, "1 待签核") {
 		t.Error("the office does not see what waits for a signature")
 	}
 	wantStatus(t, w.enter("leader2").post("/signoff", append([]string{"action", "sign"}, w.ticked("4.2")...)...), http.StatusForbidden)

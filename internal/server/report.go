@@ -269,14 +269,17 @@ func (s *Server) refuseReport(w http.ResponseWriter, r *http.Request, a reportAs
 	case errors.As(err, &stale):
 		return s.answerTyped(w, r, a, form, nil, stale)
 	case landmark.KindOf(err) == landmark.Invalid:
-		fs, err := faults(err)
-		if err != nil {
-			return err
+		fs, internal := faults(err)
+		if internal != nil {
+			return internal
 		}
 		for i := range fs {
 			if !strings.HasPrefix(fs[i].Field, "i") {
 				fs[i].Field = "" // of the form as a whole
 			}
+		}
+		if _, kept := errors.AsType[*reporting.KeptError](err); kept {
+			return s.answerReport(w, r, a, form, fs)
 		}
 		return s.answerTyped(w, r, a, form, fs, nil)
 	default:

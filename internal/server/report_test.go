@@ -272,6 +272,26 @@ func TestReportFromAScript(t *testing.T) {
 	}
 }
 
+// A month that is not open yet takes a draft and no report, and the page that says
+// so goes on from that draft.
+func TestReportBeforeTheMonthOpens(t *testing.T) {
+	t.Parallel()
+	w := reportWorld(t)
+	b := w.enter("reporter")
+	const october = "/reports/2023-10"
+	page := wantStatus(t, b.post(october, "key", keyOf(t, wantStatus(t, b.get(october), http.StatusOK)), "action", "submit", "value[4.2]", "40", "revision[4.2]", "0"),
+		http.StatusUnprocessableEntity)
+	for _, want := range []string{"还不能提交", "2023年10月31日才开放,内容已存为草稿", `name="revision[4.2]" value="1"`, `value="40"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if strings.Contains(page, "没有保存") {
+		t.Error("the page says that nothing was saved")
+	}
+	wantStatus(t, b.post(october, "key", keyOf(t, page), "action", "save", "value[4.2]", "41", "revision[4.2]", "1"), http.StatusSeeOther)
+}
+
 func TestReportOfOthers(t *testing.T) {
 	t.Parallel()
 	w := reportWorld(t)

@@ -238,8 +238,29 @@ func reviewModel(page view.Page, q reporting.Queue, u landmark.User, d decision)
 	if !p.SignOff {
 		p.Bar = []view.DepartmentCount{{Key: "none", Icon: "none", Text: "未报齐", Count: len(q.Missing)},
 			{Key: "wait", Icon: "half", Text: "待审核", Count: len(q.Waiting)}, {Key: "pass", Icon: "done", Text: "已通过", Count: len(q.Passed)}}
+		if n := len(q.Unsigned); n > 0 {
+			p.Bar = slices.Insert(p.Bar, 1, view.DepartmentCount{Key: "wait", Icon: "half", Text: "待签核", Count: n})
+		}
+		if idle := owesNothing(q.Record, q.Month); len(idle) > 0 {
+			p.Sub += fmt.Sprintf(" · %s本月不用报", strings.Join(idle, "、"))
+		}
 	}
 	return p
+}
+
+// owesNothing are the lead departments none of whose indicators is due in a month,
+// so that the counts of departments add up.
+func owesNothing(r *landmark.Record, m landmark.Month) []string {
+	var names []string
+	for _, d := range r.Plan.LeadDepartments() {
+		owes := slices.ContainsFunc(r.Plan.Led(d.ID), func(p *landmark.Project) bool {
+			return slices.ContainsFunc(p.Indicators, func(ind *landmark.Indicator) bool { return r.Plan.Owes(ind, m) })
+		})
+		if !owes {
+			names = append(names, d.Name)
+		}
+	}
+	return names
 }
 
 func signs(r *landmark.Record, departmentID int64) bool {

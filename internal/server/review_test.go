@@ -70,7 +70,7 @@ func TestReview(t *testing.T) {
 	id := func(code string) string { return strconv.FormatInt(ids[code], 10) }
 
 	page := bodyOf(t, b.get("/review?month=2023-09"))
-	for _, want := range []string{"民政局", "每万名老人拥有持证护理员", "25.31", "核对后更正", `name="report" value="` + id("4.2") + `"`, "人社局", "催报"} {
+	for _, want := range []string{"民政局", "每万名老人拥有持证护理员", "25.31", "核对后更正", `name="report" value="` + id("4.2") + `"`, "人社局", "催报", "8 个牵头部门", "农业农村局、交通运输局本月不用报"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the queue does not show %q", want)
 		}
