@@ -6,7 +6,7 @@ GO ?= go
 export GOFLAGS := $(GOFLAGS) -buildvcs=$(shell git rev-parse HEAD >/dev/null 2>&1 && echo auto || echo false)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench build generate setup torture ha-test scan
+.PHONY: help run test check bench build generate setup torture fuzz ha-test scan
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,10 +47,17 @@ build: ## bin/landmark, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/landmark ./cmd/landmark
 
 torture: ## the fault tests and their table; FULL=1 runs the long sizes
-	@log=$$(mktemp); { $(GO) test -count=1 -timeout 180m -v ./internal/torture ./cmd/landmark ./internal/reporting ./internal/store ./internal/server ./migrations; echo $$? >$$log.status; } \
+	@log=$$(mktemp); { $(GO) test -count=1 -timeout 180m -v ./internal/torture ./cmd/landmark ./internal/reporting ./internal/store ./internal/server ./internal/landmark ./internal/sheet ./migrations; echo $$? >$$log.status; } \
 	| tee $$log | grep -E '^(---|ok|FAIL|panic)'; \
 	printf '\npromise | rounds | lost | doubled | longest gap\n'; grep -oE 'P[0-9]+ [^|]+[|].*' $$log | sort -V; \
 	status=$$(cat $$log.status); rm -f $$log $$log.status; exit $$status
+
+fuzz: ## each parser for FUZZTIME (60s) on made-up input
+	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u); do \
+		for target in $$(grep -h '^func Fuzz' $$package/*_test.go | sed 's/^func //; s/(.*//'); do \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),60s) ./$$package | grep -E 'FAIL|PASS|ok|panic|elapsed' | tail -n 2 | sed "s/^/P28 $$target | /" || exit 1; \
+		done; \
+	done
 
 ha-test: ## two programs, two databases, HAProxy and the rest of deploy/ha on loopback; FULL=1 for long, OLD=REVISION to upgrade from
 	@tools/setup ha

@@ -60,7 +60,7 @@ type cli struct {
 	DB       dbCmd       `cmd:"" name:"db" help:"The database: back it up, restore it, verify its history."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 
-	Healthcheck healthcheckCmd `cmd:"" hidden:"" help:"Ask a running server whether it is ready; for container health checks."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Ask a running server whether it lives, or with --ready whether it can be used; for containers."`
 }
 
 // program is what a command works with.

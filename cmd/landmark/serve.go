@@ -498,9 +498,11 @@ func serveMetrics(addr string, h http.Handler) (stop func(), err error) {
 
 type healthcheckCmd struct {
 	Listen string `env:"LISTEN" default:"127.0.0.1:8080" help:"Where the server listens."`
+	Ready  bool   `help:"Ask /readyz in place of /healthz: is the database there, is the schema current."`
 }
 
-// Run asks /readyz, as a container's health check does.
+// Run asks /healthz, as a container's health check does: a program whose database
+// is away waits for it and is not to be started anew.
 func (c healthcheckCmd) Run(ctx context.Context) error {
 	host, port, err := net.SplitHostPort(c.Listen)
 	if err != nil {
@@ -509,11 +511,15 @@ func (c healthcheckCmd) Run(ctx context.Context) error {
 	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	path, is := "/healthz", "well"
+	if c.Ready {
+		path, is = "/readyz", "ready"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Second) // before whoever asked gives up
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+path, nil)
 	if err != nil {
-		return fmt.Errorf("ask /readyz: %w", err)
+		return fmt.Errorf("ask %s: %w", path, err)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -521,7 +527,7 @@ func (c healthcheckCmd) Run(ctx context.Context) error {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("the server at %s is not ready: %s", c.Listen, res.Status)
+		return fmt.Errorf("the server at %s is not %s: %s", c.Listen, is, res.Status)
 	}
 	return nil
 }

@@ -143,6 +143,13 @@ func TestStartsWithoutDatabase(t *testing.T) {
 			t.Fatalf("ready without a database: %d", res.StatusCode)
 		}
 	}
+	_, address, _ := strings.Cut(r.base, "//")
+	if status, _, stderr := call(t, "", "", "healthcheck", "--listen", address); status != 0 {
+		t.Errorf("healthcheck without a database: status %d, %q; want 0: nothing is mended by starting anew", status, stderr)
+	}
+	if status, _, stderr := call(t, "", "", "healthcheck", "--ready", "--listen", address); status != 1 || !strings.Contains(stderr, "not ready: 503") {
+		t.Errorf("healthcheck --ready without a database: status %d, %q; want 1", status, stderr)
+	}
 	cluster.Start(t)
 	up := time.Now()
 	for {

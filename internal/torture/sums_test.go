@@ -88,7 +88,7 @@ func TestSumsUnderApprovals(t *testing.T) {
 					t.Errorf("GET %s: %d %s", path, res.StatusCode, said(page))
 					return
 				}
-				rows, err := figures(n%3, page)
+				rows, err := shown(n%3, page)
 				if err != nil {
 					t.Errorf("GET %s: %v", path, err)
 					return
@@ -137,7 +137,7 @@ func TestSumsUnderApprovals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := figures(1, page)
+	rows, err := shown(1, page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,9 +161,9 @@ var (
 	valueOnPage = regexp.MustCompile(`class="c-val[^>]*>([0-9][0-9,]*)</td>`)
 )
 
-// figures are the values by code of the API's answer (0), the overview (1) or the
+// shown are the values by code of the API's answer (0), the overview (1) or the
 // table for spreadsheets (2).
-func figures(kind int, body []byte) (map[string]string, error) {
+func shown(kind int, body []byte) (map[string]string, error) {
 	out := map[string]string{}
 	switch kind {
 	case 0:
