@@ -76,6 +76,11 @@ func newest(files fs.FS) int {
 // call it at once: one works and the others wait. An interrupted run, of this
 // or an earlier start, is healed first.
 func Up(ctx context.Context, url string) error {
+	if version, dirty, err := Version(ctx, url); err != nil {
+		return err
+	} else if version == Newest() && !dirty { // most starts: no lock is waited for
+		return nil
+	}
 	return run(ctx, url, FS, func(m *migrate.Migrate) error {
 		if err := m.Up(); !errors.Is(err, migrate.ErrNoChange) {
 			return err

@@ -17,6 +17,11 @@ import (
 // newest plan. All of it is of one state of the database. It returns a NotFound
 // error if there is no such plan.
 func (s *Store) Record(ctx context.Context, slug string, asOf, now time.Time, zone *time.Location) (*landmark.Record, error) {
+	if asOf.IsZero() {
+		if r, err := s.recordAtOnce(ctx, slug, now, zone); r != nil || err != nil {
+			return r, wrap(err, "read plan %q", slug)
+		}
+	}
 	var r *landmark.Record
 	err := s.snapshot(ctx, func(s *Store) (err error) {
 		if !asOf.IsZero() {
@@ -35,6 +40,27 @@ func (s *Store) Record(ctx context.Context, slug string, asOf, now time.Time, zo
 		return nil, wrap(err, "read plan %q", slug)
 	}
 	return r, nil
+}
+
+// recordAtOnce reads a plan whose outline is kept in one round trip: the beginning
+// and the end of the snapshot travel with what it reads. It gives nil where the
+// outline is not kept or no longer holds, or where the caller's transaction is the
+// snapshot.
+func (s *Store) recordAtOnce(ctx context.Context, slug string, now time.Time, zone *time.Location) (*landmark.Record, error) {
+	if _, ok := s.db.(beginner); !ok || s.outlines.get(slug) == nil {
+		return nil, nil
+	}
+	b := &pgx.Batch{}
+	b.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+	reading := s.queueRecord(b, slug, 0, now, zone)
+	b.Queue("COMMIT")
+	if err := s.db.SendBatch(ctx, b).Close(); err != nil {
+		return nil, err // a connection in the middle of a transaction is not used again
+	}
+	if !reading.held() {
+		return nil, nil
+	}
+	return reading.record, nil
 }
 
 // recordAsOf reads everything anew: of the past nothing is kept.
@@ -113,11 +139,15 @@ func (q *recordReading) held() bool {
 
 var errNoPlan = landmark.Errorf(landmark.NotFound, "plan", "没有这个年度方案")
 
+// beginner is a database that can begin a transaction with options: a transaction
+// cannot.
+type beginner interface {
+	BeginTx(ctx context.Context, o pgx.TxOptions) (pgx.Tx, error)
+}
+
 // snapshot runs f so that all it reads is of one moment.
 func (s *Store) snapshot(ctx context.Context, f func(*Store) error) error {
-	begin, ok := s.db.(interface {
-		BeginTx(ctx context.Context, o pgx.TxOptions) (pgx.Tx, error)
-	})
+	begin, ok := s.db.(beginner)
 	if !ok { // in a transaction of the caller's: its own isolation holds
 		return f(s)
 	}

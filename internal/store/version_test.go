@@ -37,6 +37,7 @@ var uncounted = map[string]string{
 	"bulletin_draft":    "bulletins are not kept",
 	"account_identity":  "pages of upkeep are not kept",
 	"provider_sign_in":  "no page shows it",
+	"password_history":  "no page shows it",
 	"robot":             "pages of upkeep are not kept",
 	"delivery":          "pages of upkeep are not kept",
 	"delivery_attempt":  "pages of upkeep are not kept",

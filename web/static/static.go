@@ -14,6 +14,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed *.css *.svg *.js
@@ -26,7 +27,7 @@ type asset struct {
 	url     string
 	kind    string
 	content []byte
-	gzipped []byte // empty where it would not be smaller
+	gzipped func() []byte // empty where it would not be smaller; made when it is first asked for
 }
 
 // kinds are said here: the machine's own list of types may differ or be absent.
@@ -45,20 +46,7 @@ func load() (byName, byFile map[string]asset) {
 		ext := path.Ext(name)
 		sum := sha256.Sum256(content)
 		file := fmt.Sprintf("%s.%x%s", strings.TrimSuffix(name, ext), sum[:6], ext)
-		a := asset{url: "/static/" + file, kind: kinds[ext], content: content}
-		var z bytes.Buffer
-		w, err := gzip.NewWriterLevel(&z, gzip.BestCompression)
-		if err == nil {
-			if _, err = w.Write(content); err == nil {
-				err = w.Close()
-			}
-		}
-		if err != nil {
-			panic(fmt.Sprintf("compress %s: %v", name, err)) // the files are embedded: a fault of the build
-		}
-		if z.Len() < len(content) {
-			a.gzipped = z.Bytes()
-		}
+		a := asset{url: "/static/" + file, kind: kinds[ext], content: content, gzipped: sync.OnceValue(func() []byte { return compressed(name, content) })}
 		byName[name], byFile[file] = a, a
 	}
 	names, err := fs.Glob(files, "*")
@@ -80,6 +68,23 @@ func load() (byName, byFile map[string]asset) {
 		}
 	}
 	return byName, byFile
+}
+
+func compressed(name string, content []byte) []byte {
+	var z bytes.Buffer
+	w, err := gzip.NewWriterLevel(&z, gzip.BestCompression)
+	if err == nil {
+		if _, err = w.Write(content); err == nil {
+			err = w.Close()
+		}
+	}
+	if err != nil {
+		panic(fmt.Sprintf("compress %s: %v", name, err)) // the files are embedded: a fault of the build
+	}
+	if z.Len() >= len(content) {
+		return nil
+	}
+	return z.Bytes()
 }
 
 func read(name string) []byte {
@@ -120,11 +125,11 @@ func Handler() http.Handler {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 		h.Set("X-Content-Type-Options", "nosniff")
 		content := a.content
-		if len(a.gzipped) > 0 {
+		if gzipped := a.gzipped(); len(gzipped) > 0 {
 			h.Set("Vary", "Accept-Encoding")
 			if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 				h.Set("Content-Encoding", "gzip")
-				content = a.gzipped
+				content = gzipped
 			}
 		}
 		h.Set("Content-Length", strconv.Itoa(len(content)))
