@@ -32,6 +32,14 @@ func (s *Server) express(routes []route, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		defer func() { // further in, recover has done it
+			if p := recover(); p != nil {
+				v := &auth.Visit{RequestID: requestID(r), Address: middleware.GetClientIP(r.Context())}
+				s.setHeaders(w.Header())
+				w.Header().Set("X-Request-Id", v.RequestID)
+				s.panicked(w, r.WithContext(auth.WithVisit(r.Context(), v)), p)
+			}
+		}()
 		began := time.Now() // for a duration, so the machine's clock
 		answer := s.auth.Ask(r.Context(), c.session)
 		if s.pair != nil && s.pair.State().Away { // it went while we asked: the standby may be asked instead

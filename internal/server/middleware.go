@@ -125,17 +125,21 @@ func (s *Server) setHeaders(h http.Header) {
 func (s *Server) recover(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
-			p := recover()
-			if p == nil {
-				return
+			if p := recover(); p != nil {
+				s.panicked(w, r, p)
 			}
-			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(p) // net/http's own way of hanging up
-			}
-			s.fail(w, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// panicked answers a request whose work panicked. It is called while that is
+// recovered from.
+func (s *Server) panicked(w http.ResponseWriter, r *http.Request, p any) {
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(p) // net/http's own way of hanging up
+	}
+	s.fail(w, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 }
 
 var errNoOrigin = errors.New("neither Origin nor Sec-Fetch-Site")

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -263,6 +264,38 @@ func TestEveryRouteFailsPlainly(t *testing.T) {
 	if failed < 50 {
 		t.Errorf("only %d of %d requests failed: the test looks at little", failed, len(rows))
 	}
+}
+
+// Also where a kept page is answered, before the layers that recover, a panic ends in
+// a page of ours.
+func TestPanicBeforeTheLayers(t *testing.T) {
+	t.Parallel()
+	var boom atomic.Bool
+	w := newWorld(t, func(c *server.Config) {
+		c.Now = func() time.Time {
+			if boom.CompareAndSwap(true, false) {
+				panic("SELECT secret FROM account")
+			}
+			return start
+		}
+		c.Deadline = time.Minute // the first pages are slow on a busy machine, and not what is tried
+	})
+	w.account("office", landmark.RoleOffice, "")
+	b := w.enter("office")
+	for range 2 {
+		wantStatus(t, b.get("/key"), http.StatusOK)
+	}
+	boom.Store(true)
+	res := b.get("/key")
+	page := wantStatus(t, res, http.StatusInternalServerError)
+	plainError(t, "/key", page)
+	if id := res.Header.Get("X-Request-Id"); id == "" || !strings.Contains(page, id) || !strings.Contains(w.log.String(), "SELECT secret") {
+		t.Errorf("number %q is not on the page, or the log does not tell why", id)
+	}
+	if res.Header.Get("Content-Security-Policy") == "" || res.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("the page lacks its headers: %v", res.Header)
+	}
+	wantStatus(t, b.get("/key"), http.StatusOK)
 }
 
 // A password that somebody else gave is of use for a day.
