@@ -55,7 +55,8 @@ torture: ## the fault tests and their table; FULL=1 runs the long sizes
 fuzz: ## each parser for FUZZTIME (60s) on made-up input
 	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u); do \
 		for target in $$(grep -h '^func Fuzz' $$package/*_test.go | sed 's/^func //; s/(.*//'); do \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),60s) ./$$package | grep -E 'FAIL|PASS|ok|panic|elapsed' | tail -n 2 | sed "s/^/P28 $$target | /" || exit 1; \
+			said=$$($(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),60s) ./$$package 2>&1) || { echo "$$said"; exit 1; }; \
+			echo "P28 $$target | $$(echo "$$said" | grep elapsed | tail -n 1)"; \
 		done; \
 	done
 

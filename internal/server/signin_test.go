@@ -458,7 +458,7 @@ func TestEndedSessionStaysEnded(t *testing.T) {
 	if err := w.db.QueryRow(t.Context(), "SELECT count(*) FROM session WHERE revoked_at IS NULL").Scan(&living); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d logouts with requests under way at two servers: %d answered again, %d rows without a tombstone", rounds, revived, living)
+	t.Logf("P26 logouts with requests under way at two servers | %d rounds | %d sessions answered again | %d rows without a tombstone", rounds, revived, living)
 	if revived > 0 || living > 0 {
 		t.Errorf("%d of %d sessions came back, %d live in the database", revived, rounds, living)
 	}
@@ -593,7 +593,7 @@ func TestGuessingDoesNotLockTheOwnerOut(t *testing.T) {
 	if res := w.browser().post("/login", "name", "zhou", "password", secret); res.StatusCode != http.StatusSeeOther {
 		t.Errorf("the owner, from where they always are: %d, want 303", res.StatusCode)
 	}
-	t.Logf("%d guesses from %d addresses: %d looked at, %d at most from one address; slowest of %d probes of /readyz %v",
+	t.Logf("P25 guesses | %d rounds from %d addresses | %d looked at, %d at most from one address | the owner came in | slowest of %d probes of /readyz %v",
 		addresses*guesses, addresses, total, slices.Max(slices.Collect(maps.Values(looked))), probes, slowest)
 }
 

@@ -220,6 +220,12 @@ func TestLockedTable(t *testing.T) {
 	if slowest := waits.at(1); slowest > time.Duration(size(10, 3))*time.Second { // a busy machine adds to the three seconds promised
 		t.Errorf("a request waited %s under the lock", slowest)
 	}
+	if limit := time.Duration(size(1000, 100)) * time.Millisecond; lives.at(0.99) > limit {
+		t.Errorf("/healthz p99 %s under the lock, want %s", lives.at(0.99), limit)
+	}
+	if limit := time.Duration(size(5, 2)) * time.Second; well > limit {
+		t.Errorf("well %s after the release, want %s", well, limit)
+	}
 	t.Logf("P17 pool exhausted | %d answers of 503 | p50 %s, slowest %s | /healthz p99 %s | well %s after the release | %d goroutines, before %d",
 		answered.Load(), waits.at(0.5), waits.at(1), lives.at(0.99), well.Round(time.Millisecond), after, base)
 }

@@ -819,7 +819,8 @@ func TestBusyMinute(t *testing.T) {
 	stop := load(t, p, s, 5*time.Second) // people type; a loop without a pause would only measure the queue
 	time.Sleep(time.Duration(size(25, 60)) * time.Second)
 	history, decided := stop()
-	check(t, p, history, decided)
+	lost, doubled := check(t, p, history, decided)
+	t.Logf("P29 a busy day with the race detector | 1 round of %d s | %d lost | %d doubled | longest gap %s | races and 5xx are looked for in the log", size(25, 60), lost, doubled, longestGap(history))
 	for _, h := range history {
 		if h.tries > 1 {
 			t.Errorf("reporter %d, value %d took %d tries with nothing broken", h.reporter, h.value, h.tries)
