@@ -154,6 +154,9 @@ func (c *checks) answer(q *question) {
 	}
 	var found map[string]store.Visitor
 	q.version, found, q.err = c.store.Visitors(ctx, hashes)
+	if q.err != nil && ctx.Err() != nil { // given up, which is no fault of those who asked: say why
+		q.err = fmt.Errorf("read %d sessions: %w", len(hashes), context.Cause(ctx))
+	}
 	q.visitors = make(map[string]visitor, len(found))
 	for hash, v := range found {
 		one := visitor{Visitor: v}

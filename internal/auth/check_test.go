@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"landmark/internal/landmark"
 	"landmark/internal/pgtest"
 	"landmark/internal/store"
+	"landmark/migrations"
 )
 
 // slowly is a database whose answers to sessions' questions can be held back,
@@ -194,5 +196,33 @@ func TestTouch(t *testing.T) {
 	}
 	if _, back := found["h1"]; back || !found["h0"].Session.ExpiresAt.Equal(until) {
 		t.Errorf("after the touch: %+v", found)
+	}
+}
+
+// A question that hangs is given up when the primary goes away, and those who
+// asked are told that, not that somebody cancelled something.
+func TestCheckWhileThePrimaryGoes(t *testing.T) {
+	t.Parallel()
+	primary := pgtest.NewCluster(t)
+	primary.Start(t)
+	url := primary.URL("postgres")
+	if err := migrations.Up(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	pair, err := store.OpenPair(t.Context(), store.Addresses{URL: url}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pair.Close)
+	pair.Watch()
+	c := newChecks(Config{Store: store.New(pair), Pair: pair, Log: slog.New(slog.DiscardHandler)})
+	if _, _, _, err := c.visitor(t.Context(), "h"); err != nil {
+		t.Fatal(err)
+	}
+	primary.Signal(t, syscall.SIGSTOP)
+	_, _, _, err = c.visitor(t.Context(), "h")
+	primary.Signal(t, syscall.SIGCONT)
+	if !store.Unavailable(err) {
+		t.Errorf("the primary hung: error = %v, want one that says it is away", err)
 	}
 }
