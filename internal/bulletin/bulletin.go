@@ -19,6 +19,9 @@ type Input struct {
 	// Letterhead is what the office has set for its papers; the zero value is the
 	// city's default.
 	Letterhead landmark.Letterhead
+	// History is the end of the history's chain, as 128:1f3a…; empty before
+	// anything was sealed. It is printed, so that paper witnesses the history.
+	History string
 }
 
 // letterhead is the one to draft with.
@@ -114,6 +117,7 @@ type Annex struct {
 	Title string     `json:"title"`
 	Head  []string   `json:"head"`
 	Rows  []AnnexRow `json:"rows"`
+	Note  string     `json:"note,omitempty"` // under the table
 }
 
 // AnnexRow is one indicator.
@@ -128,7 +132,7 @@ func Draft(in Input) Bulletin {
 	b := Bulletin{
 		Issue:   Issue{Year: in.Date.Year, Number: in.Number, Month: in.Board.Month, Date: in.Date, AsOf: in.Board.Record.AsOf},
 		Figures: figures(in),
-		Annex:   annex(in.Board),
+		Annex:   annex(in),
 		Values:  values(in.Board),
 	}
 	d := &drafter{in: in}
@@ -227,6 +231,9 @@ func (b Bulletin) Text() string {
 	s.WriteString("\n" + b.Annex.Title + "\n" + strings.Join(b.Annex.Head, "\t") + "\n")
 	for _, row := range b.Annex.Rows {
 		s.WriteString(strings.Join(row.Cells, "\t") + "\n")
+	}
+	if b.Annex.Note != "" {
+		s.WriteString(b.Annex.Note + "\n")
 	}
 	if len(imprint) > 0 {
 		s.WriteString("\n" + strings.Join(imprint, "\n") + "\n")

@@ -409,7 +409,10 @@ func (c *checker) correctionList() {
 }
 
 func (c *checker) annex() {
-	want := annex(c.in.Board)
+	want := annex(c.in)
+	if got := c.b.Annex.Note; got != want.Note {
+		c.add(AnnexDiffers, "", "附表下面的记录校验值写的是“%s”，应为“%s”", got, want.Note)
+	}
 	if got := c.b.Annex; got.Title != want.Title || !slices.Equal(got.Head, want.Head) {
 		c.add(AnnexDiffers, "", "附表的标题或表头与数据不符")
 	}

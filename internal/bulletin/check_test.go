@@ -86,16 +86,18 @@ func TestMutations(t *testing.T) {
 		"digits in an indicator's name": {text("next.extra", func(string) string {
 			return "集体经济年收入30万元以上且经营性收入15万元以上行政村占比按年度考核。"
 		}), "", ""},
-		"an unknown reference":   {text("overall.extra", func(string) string { return "{{3.9.value}}" }), UnknownReference, "3.9.value"},
-		"a broken reference":     {text("overall.extra", func(string) string { return "共{{total项" }), UnknownReference, "双花括号"},
-		"a reason not given":     {func(b *Bulletin, in *Input) { delete(in.Texts, "lagging.3.2.reason"); *b = Draft(*in) }, ReasonMissing, "流感疫苗"},
-		"a next step not given":  {func(b *Bulletin, in *Input) { delete(in.Texts, "lagging.9.1.next"); *b = Draft(*in) }, NextMissing, "综合体"},
-		"a reason left empty":    {text("lagging.3.2.reason", func(string) string { return " 。" }), ReasonMissing, "流感疫苗"},
-		"no title":               {text("title", func(string) string { return "" }), PartMissing, "标题"},
-		"an annex row gone":      {func(b *Bulletin, _ *Input) { b.Annex.Rows = b.Annex.Rows[1:] }, AnnexDiffers, "1.1"},
-		"an annex cell changed":  {func(b *Bulletin, _ *Input) { b.Annex.Rows[5].Cells[6] = "13821" }, AnnexDiffers, "13821"},
-		"an annex light changed": {func(b *Bulletin, _ *Input) { b.Annex.Rows[5].Light = landmark.OnTrack }, GroupSum, "滞后"},
-		"a month still running":  {func(_ *Bulletin, in *Input) { in.Board.Record.AsOf = moment(9, 30, 12) }, MonthNotOver, "2023年9月"},
+		"an unknown reference":       {text("overall.extra", func(string) string { return "{{3.9.value}}" }), UnknownReference, "3.9.value"},
+		"a broken reference":         {text("overall.extra", func(string) string { return "共{{total项" }), UnknownReference, "双花括号"},
+		"a reason not given":         {func(b *Bulletin, in *Input) { delete(in.Texts, "lagging.3.2.reason"); *b = Draft(*in) }, ReasonMissing, "流感疫苗"},
+		"a next step not given":      {func(b *Bulletin, in *Input) { delete(in.Texts, "lagging.9.1.next"); *b = Draft(*in) }, NextMissing, "综合体"},
+		"a reason left empty":        {text("lagging.3.2.reason", func(string) string { return " 。" }), ReasonMissing, "流感疫苗"},
+		"no title":                   {text("title", func(string) string { return "" }), PartMissing, "标题"},
+		"an annex row gone":          {func(b *Bulletin, _ *Input) { b.Annex.Rows = b.Annex.Rows[1:] }, AnnexDiffers, "1.1"},
+		"an annex cell changed":      {func(b *Bulletin, _ *Input) { b.Annex.Rows[5].Cells[6] = "13821" }, AnnexDiffers, "13821"},
+		"an annex light changed":     {func(b *Bulletin, _ *Input) { b.Annex.Rows[5].Light = landmark.OnTrack }, GroupSum, "滞后"},
+		"another end of the history": {func(b *Bulletin, _ *Input) { b.Annex.Note = strings.Replace(b.Annex.Note, "128:", "127:", 1) }, AnnexDiffers, "127:"},
+		"the history's end removed":  {func(b *Bulletin, _ *Input) { b.Annex.Note = "" }, AnnexDiffers, "128:"},
+		"a month still running":      {func(_ *Bulletin, in *Input) { in.Board.Record.AsOf = moment(9, 30, 12) }, MonthNotOver, "2023年9月"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -19,13 +19,14 @@ type table struct {
 	rows   [][]string
 	widths []int // shares of the text's width, in percent
 	left   []int // columns set flush left
+	note   string
 }
 
 // WriteDOCX writes the bulletin as a file in the layout of GB/T 9704-2012. The
 // same bulletin gives the same bytes.
 func (b Bulletin) WriteDOCX(w io.Writer) error {
 	d := document{title: b.Title(), paragraphs: b.Paragraphs()}
-	t := &table{title: b.Annex.Title, head: b.Annex.Head, widths: []int{5, 12, 17, 10, 8, 8, 8, 8, 8, 8, 8}, left: []int{1, 2}}
+	t := &table{title: b.Annex.Title, head: b.Annex.Head, widths: []int{5, 13, 19, 10, 7, 8, 8, 7, 7, 8, 8}, left: []int{1, 2}, note: b.Annex.Note}
 	for _, row := range b.Annex.Rows {
 		t.rows = append(t.rows, row.Cells)
 	}

@@ -307,6 +307,9 @@ func (t *table) xml() string {
 		row(cells, "", "Cell")
 	}
 	b.WriteString("</w:tbl>\n")
+	if t.note != "" {
+		b.WriteString(`<w:p><w:pPr><w:pStyle w:val="AnnexNote"/></w:pPr><w:r><w:t xml:space="preserve">` + escape(t.note) + `</w:t></w:r></w:p>` + "\n")
+	}
 	return b.String()
 }
 
@@ -368,6 +371,7 @@ func styles() string {
 	add("AnnexTitle", "附件标题", own, "", `<w:keepNext/><w:spacing w:before="140" w:after="280" w:line="560" w:lineRule="exact"/><w:jc w:val="center"/>`, face(faceTitle)+plain+size(sizeTitle-8))
 	add("Cell", "表格", own, "", exactly(300)+`<w:jc w:val="center"/>`, plain+size(sizeCell))
 	add("CellLeft", "表格左对齐", own, "Cell", `<w:jc w:val="left"/>`, "")
+	add("AnnexNote", "表注", own, "Cell", `<w:spacing w:before="100"/><w:jc w:val="left"/>`, "")
 	add("CellHead", "表头", own, "Cell", ``, face(faceHead))
 	add("SectionEnd", "节末", own, "", exactly(20), size(2))
 	add("Footer", "footer", "", "", `<w:spacing w:line="240" w:lineRule="auto"/>`,

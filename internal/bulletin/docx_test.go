@@ -227,6 +227,9 @@ func TestBulletinOpensInLibreOffice(t *testing.T) {
 	if heads < 2 {
 		t.Errorf("the annex's head stands on %d pages, want every page of it", heads)
 	}
+	if !strings.Contains(flat, in.History) {
+		t.Error("the file lacks the end of the history's chain")
+	}
 	for _, row := range b.Annex.Rows {
 		if !strings.Contains(text, row.Code) {
 			t.Errorf("the annex lacks %s", row.Code)

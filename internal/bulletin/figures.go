@@ -251,7 +251,8 @@ func digits(ind *landmark.Indicator, d decimal.Decimal) string {
 }
 
 // annex is the table of all indicators.
-func annex(b landmark.Board) Annex {
+func annex(in Input) Annex {
+	b := in.Board
 	plan := b.Record.Plan
 	t := Annex{
 		Title: fmt.Sprintf("%s份标志性成果指标进展情况表", b.Month.Chinese()),
@@ -283,6 +284,9 @@ func annex(b landmark.Board) Annex {
 			ind.Code, ind.Project.Name, ind.Printed, ind.Project.Lead.Name, ind.BaselineText, a.Target.Text, value,
 			orDash(percentText(a.Completion)), orDash(percentText(a.Schedule)), gap, lightText(a),
 		}})
+	}
+	if in.History != "" {
+		t.Note = "注：截至" + asOfText(b.Record) + "操作记录的末号和校验值为" + in.History + "，凭此可核查记录此后是否被改动。"
 	}
 	return t
 }

@@ -2,6 +2,7 @@ package bulletin
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -135,6 +136,7 @@ func september(t testing.TB) Input {
 		Board: r.Board(landmark.MonthOf(2023, 9)), Number: 2, Date: landmark.Date{Year: 2023, Month: 10, Day: 15},
 		Previous: &previous,
 		Texts:    map[string]string{},
+		History:  "128:" + strings.Repeat("0f", 32),
 	}
 	for _, b := range Draft(in).Blocks {
 		switch {

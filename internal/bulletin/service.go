@@ -94,6 +94,13 @@ func draftOf(ctx context.Context, st *store.Store, record *landmark.Record, m la
 	if in.Number, err = st.NextBulletinNumber(ctx, plan.City, in.Date.Year, used); err != nil {
 		return Drafted{}, Input{}, err
 	}
+	head, err := st.HistoryHead(ctx)
+	if err != nil {
+		return Drafted{}, Input{}, err
+	}
+	if head.Seq > 0 {
+		in.History = head.String()
+	}
 	b := Draft(in)
 	return Drafted{Bulletin: b, Record: record, Faults: Check(b, in), Version: saved.Version, SavedBy: saved.SavedBy, SavedAt: saved.SavedAt}, in, nil
 }

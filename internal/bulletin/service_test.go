@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -165,6 +167,65 @@ func TestIssue(t *testing.T) {
 	if list, err := s.List(ctx, plan, atIssue.Add(-time.Second)); err != nil || len(list) != 0 {
 		t.Errorf("before the issue the list has %d (%v), want none", len(list), err)
 	}
+}
+
+// An issue carries the end of the history's chain of that moment, on paper and as
+// a page. Noted from there, it shows a chain that was cut short afterwards.
+func TestIssueWitnessesTheHistory(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	pool := pgtest.DB(t)
+	st := store.New(pool)
+	filled(t, st)
+	s := New(st, shanghai)
+	if d, err := s.Draft(ctx, "", month9, atIssue); err != nil || d.Annex.Note != "" {
+		t.Errorf("before anything was sealed the draft says %q (%v)", d.Annex.Note, err)
+	}
+	draft, err := s.Draft(ctx, "", month9, atIssue)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := draft.Record.Plan.ID
+	version := complete(t, s, month9, atIssue)
+	if _, err := st.Seal(ctx, 10_000, atIssue); err != nil {
+		t.Fatal(err)
+	}
+	head, err := st.HistoryHead(ctx)
+	if err != nil || head.Seq < 2 {
+		t.Fatalf("head %v (%v)", head, err)
+	}
+	issued, faults, err := s.Issue(ctx, office, clerk, "", month9, version, atIssue)
+	if err != nil {
+		t.Fatalf("%v, faults %v", err, faults)
+	}
+	if want := "2023年10月15日10时00分操作记录的末号和校验值为" + head.String(); !strings.Contains(issued.Text(), want) {
+		t.Errorf("the issue lacks %q:\n%s", want, issued.Text())
+	}
+	file, err := s.File(ctx, plan, month9)
+	if err != nil || !strings.Contains(part(t, file, "word/document.xml"), head.String()) {
+		t.Errorf("the file lacks %s (%v)", head, err)
+	}
+	if _, err := st.Seal(ctx, 10_000, atIssue); err != nil { // the issue's own line
+		t.Fatal(err)
+	}
+	if _, _, err := st.VerifyHistory(ctx, head); err != nil {
+		t.Errorf("a whole history is refused: %v", err)
+	}
+	if _, err := pool.Exec(ctx, `SET session_replication_role = replica;
+		WITH gone AS (DELETE FROM history_seal WHERE seq >= `+fmt.Sprint(head.Seq)+` RETURNING history_id) DELETE FROM history WHERE id IN (SELECT history_id FROM gone)`); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := errors.AsType[store.ChainFault](verify(ctx, st)); ok {
+		t.Error("the cut shows without the noted head: the bulletin's is not needed")
+	}
+	if _, ok := errors.AsType[store.ChainFault](verify(ctx, st, head)); !ok {
+		t.Error("a history cut short is not found by the head on the bulletin")
+	}
+}
+
+func verify(ctx context.Context, st *store.Store, noted ...store.HistoryHead) error {
+	_, _, err := st.VerifyHistory(ctx, noted...)
+	return err
 }
 
 func TestSaveBulletin(t *testing.T) {

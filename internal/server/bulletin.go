@@ -140,7 +140,7 @@ func (s *Server) bulletinPage(r *http.Request, rec *landmark.Record, m landmark.
 		return view.BulletinPage{}, err
 	}
 	p.Path = "/bulletins/" + m.String()
-	page := view.BulletinPage{File: p.To(p.Path+"/file", "month", ""), Annex: view.DocTable{Title: b.Annex.Title, Head: b.Annex.Head}}
+	page := view.BulletinPage{File: p.To(p.Path+"/file", "month", ""), Annex: view.DocTable{Title: b.Annex.Title, Head: b.Annex.Head, Note: b.Annex.Note}}
 	for _, para := range b.Paragraphs() {
 		if shown := docParagraph(para); para.Style.Imprint() {
 			page.Imprint = append(page.Imprint, shown)

@@ -56,6 +56,7 @@ type DocParagraph struct {
 
 // DocTable is its annex.
 type DocTable struct {
+	Note  string // under it; empty: none
 	Title string
 	Head  []string
 	Rows  []DocRow
