@@ -232,6 +232,7 @@ func seedPlan() (*landmark.Plan, error) {
 type planExport struct {
 	Plan   string `placeholder:"SLUG" help:"Which plan; the newest if left out."`
 	Format string `enum:"text,xlsx,details" default:"text" help:"text (as in seeds), xlsx or details."`
+	Paper  string `enum:"A3,A4" default:"A3" help:"What the xlsx is set up to be printed on: A3 or A4, landscape."`
 	Out    string `short:"o" placeholder:"FILE" help:"Where to; standard output if left out."`
 }
 
@@ -247,7 +248,11 @@ func (c planExport) Run(ctx context.Context, p *program) error {
 			case "details":
 				return sheet.WriteDetails(w, r.Plan)
 			case "xlsx":
-				return sheet.WriteMatrixXLSX(w, r.Plan, r.Plan.LastMonth(), sheet.A3)
+				paper := sheet.A3
+				if c.Paper == "A4" {
+					paper = sheet.A4
+				}
+				return sheet.WriteMatrixXLSX(w, r.Plan, r.Plan.LastMonth(), paper)
 			default:
 				return sheet.WriteTable(w, sheet.FromPlan(r.Plan, r.Plan.LastMonth()))
 			}

@@ -5,7 +5,9 @@ import (
 	_ "embed" // the description of the API
 	"mime"
 	"net/http"
+	"strings"
 
+	"landmark/internal/landmark"
 	"landmark/internal/sheet"
 )
 
@@ -37,14 +39,21 @@ func (s *Server) exportMatrix(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// papers are what ?paper= of /export/matrix.xlsx may ask for.
+var papers = map[string]sheet.Paper{"": sheet.A4, "A4": sheet.A4, "A3": sheet.A3}
+
 // exportWorkbook handles GET /export/matrix.xlsx.
 func (s *Server) exportWorkbook(w http.ResponseWriter, r *http.Request) error {
 	rec, month, err := s.record(r)
 	if err != nil {
 		return err
 	}
+	paper, ok := papers[strings.ToUpper(r.URL.Query().Get("paper"))]
+	if !ok {
+		return landmark.Errorf(landmark.Invalid, "paper", "纸张只有A4和A3,请写 paper=A4 或 paper=A3")
+	}
 	var file bytes.Buffer
-	if err := sheet.WriteMatrixXLSX(&file, rec.Plan, month, sheet.A4); err != nil {
+	if err := sheet.WriteMatrixXLSX(&file, rec.Plan, month, paper); err != nil {
 		return err
 	}
 	s.download(w, workbookType, rec.Plan.Slug+".xlsx", file.Bytes())

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/xuri/excelize/v2"
 	"golang.org/x/net/html"
 
 	"landmark/internal/landmark"
@@ -102,9 +103,27 @@ func TestExports(t *testing.T) {
 	if got, want := strings.Join(doc.Components.Schemas["Indicator"].Required, ","), strings.Join(lines[0], ","); got != want {
 		t.Errorf("openapi.json describes %s, want %s", got, want)
 	}
-	book := []byte(bodyOf(t, b.get("/export/matrix.xlsx")))
-	if _, err := sheet.ReadTableXLSX(bytes.NewReader(book)); err != nil {
-		t.Errorf("/export/matrix.xlsx: %v", err)
+	for query, size := range map[string]int{"": 9, "?paper=A4": 9, "?paper=a3": 8} {
+		book := []byte(bodyOf(t, b.get("/export/matrix.xlsx"+query)))
+		if _, err := sheet.ReadTableXLSX(bytes.NewReader(book)); err != nil {
+			t.Errorf("/export/matrix.xlsx%s: %v", query, err)
+		}
+		f, err := excelize.OpenReader(bytes.NewReader(book))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page, err := f.GetPageLayout("总表"); err != nil || *page.Size != size || *page.Orientation != "landscape" {
+			t.Errorf("%q: paper %d, %s (%v), want %d, landscape", query, *page.Size, *page.Orientation, err, size)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if res := b.get("/export/matrix.xlsx?paper=B5"); res.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(bodyOf(t, res), "纸张只有A4和A3") {
+		t.Errorf("paper B5: %d, want 422 that says what there is", res.StatusCode)
+	}
+	if page := bodyOf(t, b.get("/matrix")); !strings.Contains(page, `href="/export/matrix.xlsx"`) || !strings.Contains(page, `href="/export/matrix.xlsx?paper=A3"`) {
+		t.Error("the table's page does not offer both papers")
 	}
 	res = w.browser().get("/api/v1/indicators")
 	var refused struct{ Status int }

@@ -46,7 +46,7 @@ func matrixColumns(p *landmark.Plan) []string {
 func NewMatrixPage(page Page, plan *landmark.Plan) MatrixPage {
 	page.Title, page.Body, page.Wide = "总表", "page-matrix", true
 	p := MatrixPage{Page: page, Columns: matrixColumns(plan), Files: []Link{
-		{"下载 Excel", page.To("/export/matrix.xlsx")}, {"下载文本", page.To("/export/matrix.txt")}}}
+		{"下载 Excel(A4)", page.To("/export/matrix.xlsx")}, {"下载 Excel(A3)", page.To("/export/matrix.xlsx", "paper", "A3")}, {"下载文本", page.To("/export/matrix.txt")}}}
 	p.Sub = fmt.Sprintf("年度任务总表 · %d 个项目,%d 项指标", len(plan.Projects), len(plan.Indicators()))
 	for _, project := range plan.Projects {
 		mp := MatrixProject{Project: project}
