@@ -314,6 +314,7 @@ func TestPaper(t *testing.T) {
 		{"/", 1, 2, true},
 		{"/matrix", 2, 2, true},
 		{"/projects/4", 1, 2, true},
+		{"/projects/6", 1, 2, true},
 		{"/projects/10", 1, 2, true},
 	} {
 		t.Run(strings.ReplaceAll(c.path, "/", "_"), func(t *testing.T) {
@@ -334,4 +335,47 @@ func TestPaper(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestKeyOfABadMonth: nine ★ indicators in trouble at once, each overridden with a
+// long reason, still make one sheet with everything on it, and the sheet says where
+// to look for the newest.
+func TestKeyOfABadMonth(t *testing.T) {
+	t.Parallel()
+	s, err := launch(t.Context(), "--demo", "DEMO_NOW=2023-12-20T09:30")
+	if err != nil {
+		t.Fatalf("e2e: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := s.stop(); err != nil {
+			t.Errorf("e2e: %v", err)
+		}
+	})
+	ctx := tab(t)
+	carry(t, ctx, s.URL, session(t, s.URL, "office"))
+	for _, code := range []string{"1.1", "1.2", "4.1", "6.1", "6.2", "6.3", "8.1", "8.2", "10.1"} {
+		open(t, ctx, s.URL+"/admin/indicators/"+code, http.StatusOK)
+		do(t, ctx,
+			chromedp.SetValue("#override-light", "critical"), chromedp.SetValue("#override-from", "2023-09"), chromedp.SetValue("#override-until", "2023-11"),
+			chromedp.SetValue("#override-reason", strings.Repeat("经办单位与省级部门反复沟通后仍未取得批复文件,", 4)))
+		if status := press(t, ctx, "#form-override button[type=submit]"); status != http.StatusOK {
+			t.Fatalf("override %s: %d", code, status)
+		}
+	}
+	for _, month := range []string{"2023-09", "2023-11"} {
+		open(t, ctx, s.URL+"/key?month="+month, http.StatusOK)
+		if got := len(texts(t, ctx, ".keygroup--need .keyrow")); got != 9 {
+			t.Errorf("%s: %d to be asked about, want 9", month, got)
+		}
+		printed(t, ctx)
+		if got := texts(t, ctx, ".sheet__print"); len(got) != 1 || !strings.Contains(got[0], s.URL+"/key") || !strings.Contains(got[0], "打印 2023年12月20日") {
+			t.Errorf("the sheet's foot says %q", got)
+		}
+		if sheets := pdf(t, get(t, ctx, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize()))); len(sheets) != 1 {
+			t.Errorf("%s: %d sheets, want 1", month, len(sheets))
+		}
+		theme(t, ctx, "light")
+	}
+	phone(t, ctx)
+	fits(t, ctx)
 }

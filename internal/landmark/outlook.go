@@ -243,6 +243,28 @@ func (o *Outlook) need() {
 // sentence says it plainly: the pace, where it leads, what the target takes.
 func (o *Outlook) sentence() string {
 	ind := o.Indicator
+	apart := o.Expected.Sub(o.Target)
+	more, less := "多", "少"
+	if ind.Kind == Level {
+		more, less = "高", "低"
+	}
+	goal := "目标"
+	if ind.Kind == Flow && ind.Direction == Down {
+		goal = "全年限额"
+	}
+	to := ",正好是" + goal
+	switch apart.Sign() {
+	case 1:
+		to = fmt.Sprintf(",比%s%s %s", goal, more, ind.Difference(apart))
+	case -1:
+		to = fmt.Sprintf(",比%s%s %s", goal, less, ind.Difference(apart.Neg()))
+	}
+	return o.course() + to + o.verdict() + "。"
+}
+
+// course is the pace and where it leads, with the range.
+func (o *Outlook) course() string {
+	ind := o.Indicator
 	var b strings.Builder
 	span := "近" + counted(o.Span) + "个月"
 	if o.FromStart {
@@ -261,25 +283,6 @@ func (o *Outlook) sentence() string {
 		}
 		fmt.Fprintf(&b, "(八成可能在 %s 到 %s之间)", low, ind.Computed(o.High))
 	}
-	apart := o.Expected.Sub(o.Target)
-	more, less := "多", "少"
-	if ind.Kind == Level {
-		more, less = "高", "低"
-	}
-	goal := "目标"
-	if ind.Kind == Flow && ind.Direction == Down {
-		goal = "全年限额"
-	}
-	switch apart.Sign() {
-	case 1:
-		fmt.Fprintf(&b, ",比%s%s %s", goal, more, ind.Difference(apart))
-	case -1:
-		fmt.Fprintf(&b, ",比%s%s %s", goal, less, ind.Difference(apart.Neg()))
-	default:
-		fmt.Fprintf(&b, ",正好是%s", goal)
-	}
-	b.WriteString(o.verdict())
-	b.WriteString("。")
 	return b.String()
 }
 
@@ -329,10 +332,11 @@ func (o *Outlook) verdict() string {
 	return fmt.Sprintf("%s;要达标,%s每月需%s", hard, left, change(ind, o.Needed.Decimal))
 }
 
-// Short is the outlook in a clause for pages of many indicators: where the year
-// ends and whether that will do. Empty where the target is reached already.
-func (o Outlook) Short() string {
-	said, _, _ := strings.Cut(o.verdict(), ";")
+// Brief is the outlook for pages of many indicators, which show the target and
+// what is missing beside it: the pace, where the year ends, whether that will do
+// and what it takes. Empty where the target is reached already.
+func (o Outlook) Brief() string {
+	said, takes, _ := strings.Cut(o.verdict(), ";")
 	switch {
 	case strings.HasPrefix(said, ",目标已达到"):
 		return ""
@@ -342,7 +346,22 @@ func (o Outlook) Short() string {
 			said = ",可能超出限额"
 		}
 	}
-	return "照此年底约 " + o.Indicator.Computed(o.Expected) + said
+	if takes != "" {
+		takes = ";" + takes
+	}
+	return o.course() + said + takes + "。"
+}
+
+// Method says how the outlook is worked out.
+func (o Outlook) Method() string {
+	pace := "把近" + counted(o.Span) + "个月的平均进度"
+	switch {
+	case o.Curved:
+		pace = "把今年完成计划的比例按计划曲线"
+	case o.FromStart:
+		pace = "把今年以来的平均进度"
+	}
+	return "年底预计是" + pace + "推到12月底;“八成可能”的区间按今年各月增减的波动算,十次里约有八次落在其中。"
 }
 
 // change is a step up or down in words.

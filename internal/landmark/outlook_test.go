@@ -66,15 +66,16 @@ func TestOutlook(t *testing.T) {
 	}
 }
 
-// The clause says whether the year's end will do; nothing where it has done.
-func TestOutlookShort(t *testing.T) {
+// The brief says whether the year's end will do, in what range and what it takes;
+// nothing where it has done.
+func TestOutlookBrief(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ code, known, given, month, want string }{
-		{"3.1", "05=7000 06=8400 07=9800 08=11200 09=12600", "", "2023-09", "照此年底约 16,800 人,难以达标"},
-		{"9.3", "05=50 06=60 07=70", "", "2023-07", "照此年底约 120 个,可以达标"},
+		{"3.1", "05=7000 06=8400 07=9800 08=11200 09=12600", "", "2023-09", "近三个月平均每月增加 1,400 人,照此年底约 16,800 人(八成可能在 16,798 到 16,802 人之间),难以达标;要达标,后三个月每月需增加 2,466.7 人。"},
+		{"9.3", "05=50 06=60 07=70", "", "2023-07", "今年以来平均每月增加 10 个,照此年底约 120 个(八成可能在 118 到 122 个之间),可以达标。"},
 		{"6.5", "05=3000 06=4000 07=5000 08=5600", "", "2023-08", ""},
-		{"7.2", "05=45 06=42 07=39 08=36", "direction=down;baseline=50;printed=20", "2023-08", "照此年底约 24%,可能不达标"},
-		{"9.3", "05=50 06=60 07=70 08=80", "direction=down", "2023-08", "照此年底约 120 个,可能超出限额"},
+		{"7.2", "05=45 06=42 07=39 08=36", "direction=down;baseline=50;printed=20", "2023-08", "近三个月平均每月减少 3 个百分点,照此年底约 24%(八成可能在 16.09% 到 31.91%之间),可能不达标;要达标,后四个月每月需减少 4 个百分点。"},
+		{"9.3", "05=50 06=60 07=70 08=80", "direction=down", "2023-08", "近三个月平均每月增加 10 个,照此年底约 120 个(八成可能在 118 到 122 个之间),可能超出限额;要不超限额,后四个月每月不能超过 7.5 个。"},
 	} {
 		p := tongxiang(t)
 		r := recordOf(p, Date{2024, 1, 31})
@@ -87,8 +88,8 @@ func TestOutlookShort(t *testing.T) {
 			m, text, _ := strings.Cut(known, "=")
 			put(t, r, ind, month(t, "2023-"+m), text)
 		}
-		if o, ok := r.Outlook(ind, month(t, test.month)); !ok || o.Short() != test.want {
-			t.Errorf("%s %s: %v %q, want %q", test.code, test.given, ok, o.Short(), test.want)
+		if o, ok := r.Outlook(ind, month(t, test.month)); !ok || o.Brief() != test.want {
+			t.Errorf("%s %s: %v %q, want %q", test.code, test.given, ok, o.Brief(), test.want)
 		}
 	}
 }
@@ -235,6 +236,17 @@ func BenchmarkOutlookCalibration(b *testing.B) {
 			b.ReportMetric(100*float64(held)/float64(years), "%inside")
 		})
 	}
+	b.Run("all", func(b *testing.B) { // as many years of each
+		rng := rand.New(rand.NewPCG(10, 100))
+		held, years := 0, 0
+		for b.Loop() {
+			inside, _ := simulate(rng, years%len(shapes))
+			if years++; inside {
+				held++
+			}
+		}
+		b.ReportMetric(100*float64(held)/float64(years), "%inside")
+	})
 }
 
 func TestOutlookNeverFails(t *testing.T) {

@@ -22,7 +22,7 @@ var asOfPages = []string{"/", "/key", "/projects/3", "/projects/4", "/projects/6
 // the line for paper, and addresses that carry the moment along.
 var (
 	asOfBanner = regexp.MustCompile(`(?s)<p class="asof".*?</p>`)
-	printLine  = regexp.MustCompile(`(?s)<div class="print-head">.*?</div>`)
+	printLine  = regexp.MustCompile(`(?s)<div class="print-head">.*?</div>|<p class="sheet__print.*?</p>`)
 	backField  = regexp.MustCompile(`name="back" value="[^"]*"`)
 	asOfQuery  = regexp.MustCompile(`(\?|&amp;)as_of=[^"&#]*(&amp;)?`)
 	wallClock  = regexp.MustCompile(`(?s)本屏更新于 <time.*?</time>`)

@@ -153,7 +153,7 @@ func (s *Server) record(r *http.Request) (*landmark.Record, landmark.Month, erro
 func (s *Server) bare(r *http.Request, title string) view.Page {
 	v := auth.VisitFrom(r.Context())
 	p := view.Page{
-		Title: title, Path: r.URL.Path, Query: shown(r.URL.Query()),
+		Title: title, Home: s.base.Scheme + "://" + s.base.Host, Path: r.URL.Path, Query: shown(r.URL.Query()),
 		User: v.User, CanChase: v.User.CanReview(), Demo: s.demo, PrintedAt: s.now().In(s.zone), Flash: s.flash(r), RequestID: v.RequestID,
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {

@@ -66,7 +66,10 @@ type OverrideNote struct {
 }
 
 // OutlookNote is what to expect of the year's end.
-type OutlookNote struct{ Sentence string }
+type OutlookNote struct {
+	Sentence string
+	Method   string // how it is worked out
+}
 
 // StepMark is a step of a qualitative indicator's list.
 type StepMark struct {
@@ -150,7 +153,7 @@ func NewIndicatorPage(page Page, r *landmark.Record, ind *landmark.Indicator) In
 	}
 	outlook, foretold := r.Outlook(ind, m)
 	if foretold {
-		p.Outlook = &OutlookNote{Sentence: outlook.Text}
+		p.Outlook = &OutlookNote{Sentence: outlook.Text, Method: outlook.Method()}
 	}
 	if s, ok := newTrendSeries(r, a); ok {
 		if foretold {

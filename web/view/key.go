@@ -31,9 +31,10 @@ type KeyGroup struct {
 
 // KeyRow is a key indicator with its plain sentence.
 type KeyRow struct {
-	A      landmark.Assessment
-	Say    string
-	Bullet Bullet
+	A       landmark.Assessment
+	Say     string
+	Outlook string // where the year will end, empty if that cannot be told or is settled
+	Bullet  Bullet
 }
 
 // NewKey sorts the key indicators into what needs asking about and what goes
@@ -46,8 +47,8 @@ func NewKey(p Page, b landmark.Board) KeyPage {
 	later := KeyGroup{ID: "h-later", Title: "未到期"}
 	for _, a := range landmark.TroubleFirst(b.Key()) {
 		row := KeyRow{A: a, Say: a.Plain(), Bullet: NewBullet(a, true, true)}
-		if o, ok := b.Record.Outlook(a.Indicator, b.Month); ok && o.Short() != "" {
-			row.Say += o.Short() + "。"
+		if o, ok := b.Record.Outlook(a.Indicator, b.Month); ok {
+			row.Outlook = o.Brief()
 		}
 		if late := overdue(b.Record, b.Record.DueFor(a.Indicator.Project.Lead.ID, b.Month)); late != "" && a.Light == landmark.Unreported {
 			row.Say += late + "。"
@@ -80,27 +81,34 @@ func NewKey(p Page, b landmark.Board) KeyPage {
 	return k
 }
 
-// density chooses the print's size by the lines its sentences will take, so that
-// nine indicators stay on one A4 page. Figures are of the print style sheet.
+// density chooses the print's size by the height the rows will take, so that nine
+// indicators stay on one A4 page. Figures are of the print style sheet.
 func density(groups []KeyGroup) string {
-	lines := func(perLine int) int {
-		n := 0
+	for _, d := range []struct {
+		class             string
+		say, outlook      int     // half characters to a line
+		line, small, pads float64 // millimetres: of a line of each, around a row
+		room              float64 // millimetres between head and foot
+	}{
+		{"", 30, 78, 6, 4.6, 8.4, 206},
+		{"sheet--dense", 33, 78, 5.1, 4.4, 5.4, 210},
+		{"sheet--tight", 37, 78, 4.4, 3.9, 3.2, 230},
+	} {
+		height := 10 * float64(len(groups))
 		for _, g := range groups {
 			for _, row := range g.Rows {
-				n += max(2, (widthOf(row.Say)+perLine-1)/perLine) // name and department take two
+				lines := max(2, linesOf(row.Say, d.say)) // name and department take two
+				height += float64(lines)*d.line + float64(linesOf(row.Outlook, d.outlook))*d.small + d.pads
 			}
 		}
-		return n
+		if height <= d.room {
+			return d.class
+		}
 	}
-	switch {
-	case lines(30) <= 18:
-		return ""
-	case lines(34) <= 26:
-		return "sheet--dense"
-	default:
-		return "sheet--tight"
-	}
+	return "sheet--packed"
 }
+
+func linesOf(s string, perLine int) int { return (widthOf(s) + perLine - 1) / perLine }
 
 // widthOf is a text's width in half characters.
 func widthOf(s string) int {

@@ -18,6 +18,7 @@ type Page struct {
 	Body  string // class of the body: page-overview
 	Wide  bool   // printed on landscape paper
 	Path  string // of this page, without query
+	Home  string // the program's address as people type it, for paper
 	Query url.Values
 
 	User  landmark.User

@@ -151,7 +151,7 @@ func projectRow(r *landmark.Record, a landmark.Assessment) ProjectRow {
 		row.Sub += ",待确认"
 	}
 	if o, ok := r.Outlook(ind, a.Month); ok {
-		row.Outlook = o.Short()
+		row.Outlook = o.Brief()
 	}
 	if v := a.Shown(); v != nil {
 		row.Reported = &Done{ind.Project.Lead.Name, v.ReportedAt.In(r.Zone)}

@@ -315,9 +315,13 @@ func TestKeyLead(t *testing.T) {
 func TestKeyKeepsToOneSheet(t *testing.T) {
 	t.Parallel()
 	r := emptyRecord(madePlan())
-	for want, r := range map[string]*landmark.Record{"": r, "sheet--dense": madeRecord(), "sheet--tight": worstRecord()} {
-		if k := NewKey(madePage(r, 9, "/key"), r.Board(landmark.MonthOf(2023, 9))); k.Density != want {
-			t.Errorf("density %q, want %q", k.Density, want)
+	for _, c := range []struct {
+		name string
+		r    *landmark.Record
+		want string
+	}{{"empty", r, ""}, {"made", madeRecord(), "sheet--tight"}, {"worst", worstRecord(), "sheet--tight"}} {
+		if k := NewKey(madePage(c.r, 9, "/key"), c.r.Board(landmark.MonthOf(2023, 9))); k.Density != c.want {
+			t.Errorf("%s: density %q, want %q", c.name, k.Density, c.want)
 		}
 	}
 }
