@@ -3,6 +3,7 @@ package server_test
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -153,8 +154,9 @@ func TestMonthSheetFaultsByCell(t *testing.T) {
 		"not a workbook":    {[]byte("code,value\n4.1,25"), "不是 .xlsx 文件"},
 		"empty":             {nil, "文件是空的"},
 		"old format":        {[]byte("\xd0\xcf\x11\xe0 old"), "旧版 .xls"},
+		"macros":            {withMacros(t, fresh), "文件里有宏"},
 		"bomb":              {bomb(t, fresh, strings.Repeat("<row><c t=\"inlineStr\"><is><t>"+strings.Repeat("x", 15_000)+"</t></is></c></row>", 2800)), "文件解开后超过8 MB"},
-		"a million rows":    {bomb(t, fresh, strings.Repeat("<row/>", 1_000_000)), "填报"},
+		"a million rows":    {bomb(t, fresh, strings.Repeat("<row/>", 1_000_000)), "连空行在内超过20000行"},
 	} {
 		began := time.Now()
 		res := send(b, "submit", c.file)
@@ -188,6 +190,30 @@ func TestMonthSheetFaultsByCell(t *testing.T) {
 	if page := bodyOf(t, w.enter("office").get(september+"?department=minzheng")); !strings.Contains(page, "/export/reports.xlsx?department=minzheng&amp;month=2023-09") || strings.Contains(page, september+"/sheet") {
 		t.Error("the office's page does not offer the sheet, or offers to upload one")
 	}
+}
+
+// withMacros is a workbook with a program in it.
+func withMacros(t *testing.T, file []byte) []byte {
+	t.Helper()
+	in, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for _, part := range in.File {
+		if err := z.Copy(part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	to, err := z.Create("xl/vbaProject.bin")
+	if err == nil {
+		_, err = to.Write([]byte("\xd0\xcf\x11\xe0"))
+	}
+	if err = errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 // bomb is a workbook whose sheet of indicators has been replaced.

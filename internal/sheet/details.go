@@ -74,7 +74,8 @@ func ReadDetails(r io.Reader) (Details, error) {
 		text, at = l.cell(row, "direction")
 		d.Direction, err = oneOf(text, landmark.Up, "方向", []landmark.Direction{landmark.Up, landmark.Down})
 		fault(at, err)
-		d.Unit, at = l.cell(row, "unit")
+		text, at = l.cell(row, "unit")
+		d.Unit = unquote(text)
 		if strings.ContainsAny(d.Unit, "\n\t") || len([]rune(d.Unit)) > 20 {
 			faults.add(row.line, at, "计量单位最多20字,不能换行")
 		}
@@ -85,7 +86,7 @@ func ReadDetails(r io.Reader) (Details, error) {
 		d.Measured, err = oneOf(text, landmark.Monthly, "报送频率", landmark.Frequencies)
 		fault(at, err)
 		text, at = l.cell(row, "steps")
-		d.Steps, err = landmark.ParseSteps(text)
+		d.Steps, err = landmark.ParseSteps(unquote(text))
 		fault(at, err)
 		switch {
 		case err != nil:
@@ -167,8 +168,8 @@ func WriteDetails(w io.Writer, p *landmark.Plan) error {
 	rows := [][]string{detailsCols}
 	for _, ind := range p.Indicators() {
 		rows = append(rows, []string{
-			ind.Code, string(ind.Kind), string(ind.Direction), ind.Unit, strconv.Itoa(ind.Decimals), string(ind.Measured),
-			landmark.FormatSteps(ind.Steps), yesNo(ind.Confirmed), landmark.FormatCurve(ind.CurveIn(p.LastMonth()).Points), notAbove[ind.Code],
+			ind.Code, string(ind.Kind), string(ind.Direction), neutral(ind.Unit), strconv.Itoa(ind.Decimals), string(ind.Measured),
+			neutral(landmark.FormatSteps(ind.Steps)), yesNo(ind.Confirmed), landmark.FormatCurve(ind.CurveIn(p.LastMonth()).Points), notAbove[ind.Code],
 		})
 	}
 	if err := out.WriteAll(rows); err != nil {

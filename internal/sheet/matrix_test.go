@@ -250,7 +250,7 @@ func TestHostileWorkbooks(t *testing.T) {
 	}{
 		{"columns at the far end", workbookOf(t, far.String()), "单元格XFD1:超过64列"},
 		{"a million rows", workbookOf(t, million.String()), "超过5000行"},
-		{"a million empty rows", workbookOf(t, strings.Repeat("<row/>", 1000000)), "没有找到表头:应有一行以“序号”开头"},
+		{"a million empty rows", workbookOf(t, strings.Repeat("<row/>", 1000000)), "连空行在内超过20000行,请删去空行再上传"},
 		{"zip bomb", workbookOf(t, `<row><c t="inlineStr"><is><t>`+strings.Repeat("x", 40<<20)+`</t></is></c></row>`), "文件解开后超过8 MB"},
 		{"bomb of shared strings", packed(t, map[string]string{
 			"xl/workbook.xml": `<workbook/>`, "xl/sharedStrings.xml": `<sst>` + strings.Repeat("<si><t>x</t></si>", 3<<20) + `</sst>`,
@@ -273,7 +273,8 @@ func TestHostileWorkbooks(t *testing.T) {
 		if err == nil || err.Error() != test.want || landmark.KindOf(err) != landmark.Invalid {
 			t.Errorf("%s: got %v, want %s", test.name, err, test.want)
 		}
-		if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 600 || took > 20*time.Second {
+		t.Logf("%s: %d KB packed, %d MB allocated, %s", test.name, len(test.file)>>10, (after.TotalAlloc-before.TotalAlloc)>>20, took)
+		if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 200 || took > 20*time.Second {
 			t.Errorf("%s: allocated %d MB in %s", test.name, used, took)
 		}
 	}

@@ -22,6 +22,7 @@ const (
 	maxUnpackedBytes   = 8 << 20 // of the parts that are read, counted while unpacking
 	maxZipEntries      = 2000
 	maxWorkbookRows    = 5000
+	maxEmptyRows       = 20_000 // rows of a sheet in all, those without anything included
 	maxWorkbookColumns = 64
 	maxWorkbookRunes   = 20000 // of one cell
 )
@@ -324,6 +325,7 @@ type rowReader struct {
 	book   *workbook
 	rows   []workRow
 	line   int
+	seen   int // rows so far, whatever their numbers
 	column int
 	kind   string
 	cell   workCell
@@ -360,6 +362,9 @@ func (p *rowReader) start(e xml.StartElement) error {
 	switch e.Name.Local {
 	case "row":
 		p.line++
+		if p.seen++; p.seen > maxEmptyRows {
+			return Faults{{Message: fmt.Sprintf("连空行在内超过%d行,请删去空行再上传", maxEmptyRows)}}
+		}
 		if r, err := strconv.Atoi(attribute(e, "r")); err == nil {
 			if r < p.line {
 				return errors.New("rows out of order")
