@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -87,6 +88,9 @@ func TestSignIn(t *testing.T) {
 		if got := address(t, ctx); got != s.URL+"/login" {
 			t.Errorf("after signing out at %s", got)
 		}
+		// Nor does the browser keep on show what it showed before.
+		do(t, ctx, chromedp.Evaluate[chromedp.Void](`history.back()`))
+		becomes(t, ctx, 30*time.Second, `document.readyState === 'complete' && location.pathname === '/login' && location.search.startsWith('?next=')`)
 		open(t, ctx, s.URL+"/", http.StatusOK)
 		if got := address(t, ctx); !strings.HasPrefix(got, s.URL+"/login") {
 			t.Errorf("signed out, the overview opens at %s", got)

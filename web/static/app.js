@@ -28,3 +28,11 @@ document.addEventListener("keydown", (event) => {
   }
   event.preventDefault();
 });
+
+// A page out of the browser's own memory may be shown after its reader has signed out.
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  fetch("/account", { method: "HEAD", redirect: "manual" }).then((answer) => {
+    if (answer.type === "opaqueredirect") location.reload();
+  }, () => {});
+});
