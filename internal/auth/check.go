@@ -61,7 +61,7 @@ const (
 	maxAsking = 2
 	// From a question's first request to its answer, also while it waits to be sent. A
 	// request that gets none still has time to say so within three seconds.
-	checkTimeout = 2800 * time.Millisecond
+	checkTimeout = 2500 * time.Millisecond
 
 	// Where more than a few wait for one answer, the next question waits for more to
 	// come: it costs the database the same for one and for a hundred.

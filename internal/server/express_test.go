@@ -16,7 +16,7 @@ import (
 )
 
 // The short way of a kept page says, but for the request's number, what the long way
-// says. A quoted cookie that means nothing is left to the long way.
+// says. A theme there is not is left to the long way.
 func TestShortAndLongWayAnswerAlike(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -35,7 +35,7 @@ func TestShortAndLongWayAnswerAlike(t *testing.T) {
 				b.header.Set("Accept-Encoding", accept)
 				ask(b, address) // it is kept from here on
 				short, page := ask(b, address)
-				b.jar["landmark-theme"] = `""`
+				b.jar["landmark-theme"] = "none"
 				long, want := ask(b, address)
 				delete(b.jar, "landmark-theme")
 				// An error page names its request.

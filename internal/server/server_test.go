@@ -106,7 +106,8 @@ func newWorld(t *testing.T, change ...func(*server.Config)) *world {
 	}
 	t.Cleanup(db.Close)
 	w := &world{t: t, db: db, address: address, st: store.New(db), clock: &clock{now: start}, log: &logged{}}
-	w.cfg = server.Config{Store: w.st, Now: w.clock.Now, Zone: shanghai, Demo: true,
+	// The deadline is tried where it is named: a busy machine may take longer over a password.
+	w.cfg = server.Config{Store: w.st, Now: w.clock.Now, Zone: shanghai, Demo: true, Deadline: 30 * time.Second,
 		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	for _, f := range change {
 		f(&w.cfg)

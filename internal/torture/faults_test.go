@@ -140,9 +140,16 @@ func TestLockedTable(t *testing.T) {
 		_, err = io.Copy(io.Discard, res.Body)
 		return res.StatusCode, time.Since(began), err
 	}
-	if status, _, err := get(t.Context(), "/"); err != nil || status != http.StatusOK {
-		t.Fatalf("before: %d, %v", status, err)
+	// Enough at once to fill the pool: each of its connections has goroutines of its own.
+	var warm sync.WaitGroup
+	for i := range 40 {
+		warm.Go(func() {
+			if status, _, err := get(t.Context(), "/?n="+strconv.Itoa(i)); err != nil || status != http.StatusOK {
+				t.Errorf("before: %d, %v", status, err)
+			}
+		})
 	}
+	warm.Wait()
 	time.Sleep(time.Second)
 	base := goroutines(t, s)
 
