@@ -540,7 +540,7 @@ func TestYear(t *testing.T) {
 // the line for paper, and addresses that carry the moment along.
 var (
 	asOfBanner = regexp.MustCompile(`(?s)<p class="asof".*?</p>`)
-	printLine  = regexp.MustCompile(`(?s)<div class="print-head">.*?</div>`)
+	printLine  = regexp.MustCompile(`(?s)<div class="print-head">.*?</div>|<p class="sheet__print.*?</p>`)
 	backField  = regexp.MustCompile(`name="back" value="[^"]*"`)
 	asOfQuery  = regexp.MustCompile(`(\?|&amp;)as_of=[^"&#]*(&amp;)?`)
 	asOfField  = regexp.MustCompile(`<input type="hidden" name="as_of"[^>]*>`)
