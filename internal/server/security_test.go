@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -19,7 +18,6 @@ import (
 	"landmark/internal/landmark"
 	"landmark/internal/reporting"
 	"landmark/internal/server"
-	"landmark/internal/store"
 )
 
 // contents are all rows of all tables but for what differs by chance from one
@@ -439,49 +437,6 @@ func TestLogTellsWhatWasTried(t *testing.T) {
 	for _, s := range secrets {
 		if s == "" || strings.Contains(w.log.String(), s) || strings.Contains(w.log.String(), url.QueryEscape(s)) {
 			t.Errorf("the log holds the secret %q", s)
-		}
-	}
-}
-
-// How long a refusal takes does not tell whether there is such an account. By hand,
-// as a busy machine measures itself: FULL=1. What costs time is compared for every
-// kind of name in [auth.TestEverySignInCostsTheSame].
-func TestSignInTakesTheSameTime(t *testing.T) {
-	if os.Getenv("FULL") != "1" {
-		t.Skip("measures time: FULL=1")
-	}
-	w := newWorld(t, func(c *server.Config) {
-		c.SignIn = store.SignInLimits{Window: time.Minute, PerAccount: 1 << 20, PerAddress: 1 << 20}
-	})
-	w.member("zhou", secret, landmark.RoleViewer)
-	w.member("gone", secret, landmark.RoleViewer)
-	if err := w.auth.SetDisabled(t.Context(), operator, "gone", true); err != nil {
-		t.Fatal(err)
-	}
-	took := map[string][]time.Duration{}
-	names := []string{"zhou", "nobody", "gone"}
-	for i := range 210 {
-		for j := range names {
-			name := names[(i+j)%len(names)]
-			began := time.Now()
-			if res := w.browser().post("/login", "name", name, "password", "a wrong password"); res.StatusCode != http.StatusUnprocessableEntity {
-				t.Fatalf("%s: %d", name, res.StatusCode)
-			}
-			if i >= 10 { // warm
-				took[name] = append(took[name], time.Since(began))
-			}
-		}
-	}
-	median := func(name string) float64 {
-		slices.Sort(took[name])
-		return took[name][len(took[name])/2].Seconds()
-	}
-	known := median("zhou")
-	for _, name := range names {
-		m := median(name)
-		t.Logf("%s: median of %d refusals %.1f ms", name, len(took[name]), 1000*m)
-		if m < known*0.9 || m > known*1.1 {
-			t.Errorf("%s: median %.1f ms, for an account that exists %.1f ms: more than a tenth apart", name, 1000*m, 1000*known)
 		}
 	}
 }
