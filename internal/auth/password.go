@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	_ "embed" // the barred passwords
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -147,23 +148,26 @@ func GeneratePassword() string {
 	return b.String()
 }
 
-// parameters of new hashes. They are fixed: the library's own follow the
-// number of cores.
-var parameters = argon2id.Params{Memory: 19456, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+// strong are the parameters of new hashes, ASVS's. They are fixed: the library's own
+// follow the number of cores.
+var strong = argon2id.Params{Memory: 19456, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
 // hasher hashes at most four passwords at a time, each of which takes 19 MiB.
 type hasher struct {
-	slots   chan struct{}
-	dummy   string // compared with where there is no account
-	compare func(password, hash string) (right bool, params *argon2id.Params, err error)
+	parameters argon2id.Params // of new hashes
+	slots      chan struct{}
+	dummy      string // compared with where there is no account
+	compare    func(password, hash string) (right bool, params *argon2id.Params, err error)
 }
 
-func newHasher() (*hasher, error) {
-	dummy, err := argon2id.CreateHash(rand.Text(), &parameters)
-	if err != nil {
-		return nil, fmt.Errorf("hash a password: %w", err)
-	}
-	return &hasher{slots: make(chan struct{}, 4), dummy: dummy, compare: argon2id.CheckHash}, nil
+func newHasher(p argon2id.Params) *hasher {
+	// No password is known to give it, and none that did would open anything.
+	salt, key := make([]byte, p.SaltLength), make([]byte, p.KeyLength)
+	_, _ = rand.Read(salt) // never fails
+	_, _ = rand.Read(key)
+	dummy := fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", p.Memory, p.Iterations, p.Parallelism,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
+	return &hasher{parameters: p, slots: make(chan struct{}, 4), dummy: dummy, compare: argon2id.CheckHash}
 }
 
 func (h *hasher) acquire(ctx context.Context) error {
@@ -180,7 +184,7 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer func() { <-h.slots }()
-	hash, err := argon2id.CreateHash(password, &parameters)
+	hash, err := argon2id.CreateHash(password, &h.parameters)
 	if err != nil {
 		return "", fmt.Errorf("hash a password: %w", err)
 	}
@@ -202,5 +206,5 @@ func (h *hasher) check(ctx context.Context, password, hash string) (right, outda
 	if err != nil {
 		return false, false, fmt.Errorf("check a password: %w", err)
 	}
-	return right && !nobody, *params != parameters, nil
+	return right && !nobody, *params != h.parameters, nil
 }

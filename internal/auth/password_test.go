@@ -93,10 +93,7 @@ func TestGeneratePassword(t *testing.T) {
 
 func TestHasher(t *testing.T) {
 	t.Parallel()
-	h, err := newHasher()
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := newHasher(strong)
 	ctx := t.Context()
 	hash, err := h.hash(ctx, "秋天的 银杏叶 真黄")
 	if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
@@ -177,7 +174,7 @@ func TestEverySignInCostsTheSame(t *testing.T) {
 		compared = append(compared, fmt.Sprintf("%+v", *params))
 		return right, params, err
 	}
-	want := []string{fmt.Sprintf("%+v", parameters)}
+	want := []string{fmt.Sprintf("%+v", strong)}
 	for _, name := range []string{"there", "gone", "without", "nobody", "不是账号"} {
 		compared = nil
 		if _, _, err := a.SignIn(t.Context(), name, "not the password"); !errors.Is(err, ErrSignIn) {

@@ -20,8 +20,9 @@ type ValueInput struct {
 // through the same checks as a form: every row is checked before any is taken. The
 // rows may be of several departments and need not be all that is owed. Rows that
 // say what is on its way or approved already are left as they are. With approve
-// the values are signed and approved as well, in the same transaction. It returns
-// a *CheckError that lists all that is wrong, and what was sent otherwise.
+// the values are signed and approved as well, also those on their way, in the same
+// transaction. It returns a *CheckError that lists all that is wrong, and otherwise
+// what was sent or approved.
 func (s *Service) Import(ctx context.Context, by landmark.Actor, planSlug string, m landmark.Month, list []ValueInput, approve bool, now time.Time) (sent []store.Submitted, err error) {
 	how := importSubmit
 	if approve {
@@ -65,6 +66,8 @@ func (s *Service) importOnce(ctx context.Context, by landmark.Actor, planSlug st
 		var submissions []store.Submission
 		var sheets []*sheet
 		var batches []batch
+		var waiting []store.Submitted // sent before, with the values of the list
+		signed := map[int64]bool{}
 		for _, in := range inputs {
 			f, err := newSheet(r, in.DepartmentID, m)
 			if err != nil {
@@ -82,6 +85,12 @@ func (s *Service) importOnce(ctx context.Context, by landmark.Actor, planSlug st
 			}
 			findings = append(findings, b.findings...)
 			submissions = append(submissions, f.submissions(b)...)
+			for _, r := range f.rows {
+				if p := r.report; how == importApprove && b.settled[r.ind.ID] && p.State != landmark.StateApproved {
+					waiting = append(waiting, store.Submitted{ReportID: p.ID, IndicatorID: p.IndicatorID, Month: p.Month, Revision: p.Revision, Correction: p.Correction})
+					signed[p.ID] = p.State == landmark.StateSigned
+				}
+			}
 			sheets, batches = append(sheets, f), append(batches, b)
 		}
 		if len(findings) > 0 {
@@ -90,7 +99,7 @@ func (s *Service) importOnce(ctx context.Context, by landmark.Actor, planSlug st
 		if how == importCheck {
 			return nil
 		}
-		if len(submissions) == 0 {
+		if len(submissions)+len(waiting) == 0 {
 			return landmark.Errorf(landmark.Invalid, "", "没有需要提交的改动:各行都和已报的一样")
 		}
 		var changes store.Changes
@@ -105,7 +114,8 @@ func (s *Service) importOnce(ctx context.Context, by landmark.Actor, planSlug st
 		if sent, err = submit(ctx, st, r, by, submissions, now); err != nil || how != importApprove {
 			return err
 		}
-		return approveAll(ctx, st, r, by, sent, now)
+		sent = append(sent, waiting...)
+		return approveAll(ctx, st, r, by, sent, signed, now)
 	})
 	return sent, err
 }
@@ -170,8 +180,9 @@ func (f *sheet) submissions(b batch) []store.Submission {
 	return out
 }
 
-// approveAll signs and approves what was just sent.
-func approveAll(ctx context.Context, st *store.Store, r *landmark.Record, by landmark.Actor, sent []store.Submitted, now time.Time) error {
+// approveAll signs and approves what was sent; signed says which reports are signed
+// already.
+func approveAll(ctx context.Context, st *store.Store, r *landmark.Record, by landmark.Actor, sent []store.Submitted, signed map[int64]bool, now time.Time) error {
 	leads := map[int64]landmark.Department{}
 	for _, ind := range r.Plan.Indicators() {
 		leads[ind.ID] = ind.Project.Lead
@@ -180,7 +191,7 @@ func approveAll(ctx context.Context, st *store.Store, r *landmark.Record, by lan
 	for _, v := range sent {
 		seen := store.Seen{ReportID: v.ReportID, Revision: v.Revision}
 		all = append(all, seen)
-		if leads[v.IndicatorID].SignOffRequired {
+		if leads[v.IndicatorID].SignOffRequired && !signed[v.ReportID] {
 			sign = append(sign, seen)
 		}
 	}

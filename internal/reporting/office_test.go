@@ -343,4 +343,12 @@ func TestImport(t *testing.T) {
 	if err != nil || len(sent) != 1 || !sent[0].Correction {
 		t.Errorf("correction sent %v, error %v", sent, err)
 	}
+	// Sent but not approved yet, the same list approves it.
+	sent, err = w.work.Import(ctx, by, slug, june, list, true, july4)
+	if got := w.report(t, "1.1"); err != nil || len(sent) != 1 || got.State != landmark.StateApproved || got.Revision != 2 {
+		t.Errorf("approved %v, error %v; 1.1 is %s at revision %d, want approved at 2", sent, err, got.State, got.Revision)
+	}
+	if _, err := w.work.Import(ctx, by, slug, june, list, true, july4); landmark.KindOf(err) != landmark.Invalid {
+		t.Errorf("approved once more: error = %v, want Invalid", err)
+	}
 }

@@ -4,13 +4,20 @@ import (
 	"archive/zip"
 	"bytes"
 	"crypto/sha256"
+	"encoding/csv"
+	"encoding/xml"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/shopspring/decimal"
+
 	"landmark/internal/bulletin"
+	"landmark/internal/demo"
 	"landmark/internal/landmark"
 	"landmark/internal/reporting"
 	"landmark/internal/store"
@@ -113,6 +120,106 @@ func TestBulletinFromDraftToIssue(t *testing.T) {
 
 // The letterhead's form: kept, refused beside its field, refused to the second of
 // two, shown in the draft's page with its 版记 after the annex.
+// The file an office takes away says of every indicator what the export says, line
+// by line, as both come out of the program.
+func TestBulletinFileAgreesWithTheExport(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	users := map[string]landmark.User{}
+	for _, a := range demo.Accounts() {
+		users[a.Name] = w.account(a.Name, a.Role, a.Department)
+	}
+	if err := demo.Fill(t.Context(), w.st, "tongxiang-2023", users, shanghai); err != nil {
+		t.Fatal(err)
+	}
+	office := w.enter("office")
+	export, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(bodyOf(t, office.get("/export/indicators.csv?month=2023-09")), "\ufeff"))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	column := map[string]int{}
+	for i, name := range export[0] {
+		column[name] = i
+	}
+	var annex [][]string
+	for _, row := range tableRows(t, bodyOf(t, office.get("/bulletins/2023-09/file"))) {
+		if code := regexp.MustCompile(`^[0-9]+\.[0-9]+$`); len(row) == 11 && code.MatchString(row[0]) {
+			annex = append(annex, row)
+		}
+	}
+	if len(annex) != 30 || len(export) != 31 {
+		t.Fatalf("the annex has %d rows, the export %d, want 30 and its head", len(annex), len(export))
+	}
+	bare := strings.NewReplacer("%", "", "‰", "", "+", "", "−", "-", "—", "", "★", "")
+	same := func(a, b string) bool {
+		x, errX := decimal.NewFromString(a)
+		y, errY := decimal.NewFromString(b)
+		return a == b || errX == nil && errY == nil && x.Equal(y)
+	}
+	values := 0
+	for i, row := range annex {
+		of := export[i+1]
+		for at, name := range map[int]string{0: "code", 1: "project_name", 3: "lead", 5: "target", 6: "value", 7: "completion_pct", 8: "schedule_pct", 9: "gap_points"} {
+			said, _, _ := strings.Cut(row[at], "（") // the month of a value that is older
+			if want := strings.TrimPrefix(of[column[name]], "'"); !same(bare.Replace(said), want) {
+				t.Errorf("%s %s: the file says %q, the export %q", row[0], name, row[at], want)
+			}
+		}
+		if !strings.Contains(row[2], of[column["name"]]) {
+			t.Errorf("%s: the file says %q, the export %q", row[0], row[2], of[column["name"]])
+		}
+		if want := landmark.Light(of[column["light"]]).Chinese(); !strings.HasPrefix(row[10], want) {
+			t.Errorf("%s: the file says %q, the export %q", row[0], row[10], want)
+		}
+		if of[column["value"]] != "" {
+			values++
+		}
+	}
+	if values < 20 {
+		t.Errorf("only %d indicators have a value: little is compared", values)
+	}
+}
+
+// tableRows are the texts of the cells of all tables of a .docx file, by row.
+func tableRows(t *testing.T, file string) (rows [][]string) {
+	t.Helper()
+	archive, err := zip.NewReader(strings.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := archive.Open("word/document.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder := xml.NewDecoder(part)
+	for inText := false; ; {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			return rows
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch e := token.(type) {
+		case xml.StartElement:
+			switch e.Name.Local {
+			case "tr":
+				rows = append(rows, nil)
+			case "tc":
+				rows[len(rows)-1] = append(rows[len(rows)-1], "")
+			case "t":
+				inText = true
+			}
+		case xml.EndElement:
+			inText = inText && e.Name.Local != "t"
+		case xml.CharData:
+			if n := len(rows); inText && n > 0 && len(rows[n-1]) > 0 {
+				rows[n-1][len(rows[n-1])-1] += string(e)
+			}
+		}
+	}
+}
+
 func TestLetterheadForm(t *testing.T) {
 	t.Parallel()
 	w, b := office(t)

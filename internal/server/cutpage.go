@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"compress/flate"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -10,6 +9,9 @@ import (
 	"hash/crc32"
 	"slices"
 	"strconv"
+	"sync"
+
+	"github.com/klauspost/compress/flate"
 )
 
 // A kept page is cut where it speaks to one person, and put together again for
@@ -67,13 +69,19 @@ func cut(page []byte, marks []string) (*cutPage, error) {
 	}
 }
 
-func newPiece(plain []byte) (piece, error) {
+// deflaters are writers for pieces. Making one takes longer than using it.
+var deflaters sync.Pool
+
+func newPiece(plain []byte) (_ piece, err error) {
 	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestCompression)
-	if err == nil {
-		_, err = w.Write(plain)
+	w, ok := deflaters.Get().(*flate.Writer)
+	if ok {
+		w.Reset(&b)
+	} else if w, err = flate.NewWriter(&b, flate.BestCompression); err != nil {
+		return piece{}, fmt.Errorf("compress: %w", err)
 	}
-	if err == nil {
+	defer deflaters.Put(w)
+	if _, err = w.Write(plain); err == nil {
 		err = w.Flush() // not Close: the stream goes on
 	}
 	if err != nil {

@@ -89,6 +89,16 @@ func (s *Server) keep(w http.ResponseWriter, r *http.Request, rt route) error {
 	return nil
 }
 
+// sharing lets a request that only reads go by what others read at the same version
+// of the data.
+func (s *Server) sharing(r *http.Request) *http.Request {
+	v := auth.VisitFrom(r.Context()).Version
+	if s.pages == nil || v == (store.Version{}) || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return r
+	}
+	return r.WithContext(store.SeenAt(r.Context(), v))
+}
+
 // makePage has a route's handler make its page for everybody of the visitor's role
 // and department. It gives nil for what is no page to keep.
 func (s *Server) makePage(r *http.Request, rt route) (kept, error) {

@@ -3,10 +3,12 @@ package server_test
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"landmark/internal/demo"
 	"landmark/internal/landmark"
 	"landmark/internal/reporting"
 	"landmark/internal/server"
@@ -437,5 +440,69 @@ func TestFirstVisitIsSmall(t *testing.T) {
 	t.Logf("page %d bytes, all %d", whole, total)
 	if total > 45<<10 {
 		t.Errorf("a first visit takes %d bytes, want 45 KB at most", total)
+	}
+}
+
+// Requests of one version of the data share what they read of it: no page, for
+// nobody, alters that, and pages put together from it are those put together from
+// the database.
+func TestSharedReadingsAreNotAltered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	users := map[string]landmark.User{}
+	for _, a := range demo.Accounts() {
+		users[a.Name] = w.account(a.Name, a.Role, a.Department)
+	}
+	if err := demo.Fill(t.Context(), w.st, "tongxiang-2023", users, shanghai); err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"viewer", "leader-minzheng", "reporter-minzheng", "office"}
+	browsers := map[string]*browser{}
+	for _, name := range names {
+		browsers[name] = w.enter(name)
+	}
+	browsers["reporter-minzheng"].get("/reports/2023-09") // a chase is seen, which is a write
+	v, _, err := w.st.Visitors(t.Context(), []string{"nobody"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := w.clock.Now()
+	read := func(ctx context.Context) *landmark.Record {
+		t.Helper()
+		r, err := w.st.Record(ctx, "", time.Time{}, now, shanghai)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	shared := read(store.SeenAt(t.Context(), v))
+	_, rows := readRights(t)
+	asked := 0
+	for _, name := range names {
+		b := browsers[name]
+		for _, row := range rows {
+			if row.method != http.MethodGet || strings.Contains(row.path, "{") {
+				continue
+			}
+			if res := b.get(row.path); res.StatusCode == http.StatusOK {
+				asked++
+			}
+		}
+	}
+	if asked < 100 {
+		t.Errorf("only %d pages answered: the test asks for nothing", asked)
+	}
+	if again := read(store.SeenAt(t.Context(), v)); !reflect.DeepEqual(again.Values, shared.Values) || len(again.Values) == 0 {
+		t.Error("the record is another than before")
+	}
+	if fresh := read(t.Context()); !reflect.DeepEqual(shared, fresh) {
+		t.Error("the record that is shared is not what the database says")
+	}
+	after, _, err := w.st.Visitors(t.Context(), []string{"nobody"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after != v {
+		t.Errorf("pages that were read have written: version %d, then %d", v.Writes, after.Writes)
 	}
 }

@@ -207,7 +207,7 @@ func (s *Server) wrap(rt route) http.HandlerFunc {
 			defer leave()
 		}
 		if err == nil && ok {
-			err = s.keep(w, r, rt)
+			err = s.keep(w, s.sharing(r), rt)
 		}
 		if err != nil {
 			fail(w, r, err)

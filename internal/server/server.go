@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/alexedwards/argon2id"
 	"github.com/go-chi/chi/v5"
 
 	"landmark/internal/auth"
@@ -48,6 +49,7 @@ type Config struct {
 	SignIn         store.SignInLimits // see [auth.Config]
 	Key            []byte             // see [auth.Config]
 	Passwords      auth.Profile       // see [auth.Config]
+	Hashing        argon2id.Params    // see [auth.Config]
 	RequireTOTP    bool               // see [auth.Config]
 	World          func() time.Time   // see [auth.Config]
 	// Provider may be signed in through. Without an Issuer there is none. Redirect is
@@ -141,7 +143,7 @@ func New(c Config) (*Server, error) {
 	c.Provider.Redirect = base.JoinPath(providerCallback).String()
 	a, err := auth.New(auth.Config{Store: c.Store, Now: c.Now, Log: c.Log, Secure: base.Scheme == "https", Demo: c.Demo,
 		Idle: c.Idle, Absolute: c.Absolute, MaxSessions: c.MaxSessions, Limits: c.SignIn,
-		Provider: c.Provider, Key: c.Key, Passwords: c.Passwords, RequireTOTP: c.RequireTOTP, World: c.World, Pair: c.Pair})
+		Provider: c.Provider, Key: c.Key, Passwords: c.Passwords, Hashing: c.Hashing, RequireTOTP: c.RequireTOTP, World: c.World, Pair: c.Pair})
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/argon2id"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/net/html"
@@ -94,6 +95,10 @@ func (w *world) owner() *pgx.Conn {
 
 var operator = landmark.Actor{Name: "命令行"}
 
+// quick are password hashes that cost next to nothing. What the program's own cost is
+// tested where they are made.
+var quick = argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
 // newWorld makes one; the database is worked with as the program does, as the
 // role that may not change what is append-only.
 func newWorld(t *testing.T, change ...func(*server.Config)) *world {
@@ -107,7 +112,7 @@ func newWorld(t *testing.T, change ...func(*server.Config)) *world {
 	t.Cleanup(db.Close)
 	w := &world{t: t, db: db, address: address, st: store.New(db), clock: &clock{now: start}, log: &logged{}}
 	// The deadline is tried where it is named: a busy machine may take longer over a password.
-	w.cfg = server.Config{Store: w.st, Now: w.clock.Now, Zone: shanghai, Demo: true, Deadline: 30 * time.Second,
+	w.cfg = server.Config{Store: w.st, Now: w.clock.Now, Zone: shanghai, Demo: true, Deadline: 30 * time.Second, Hashing: quick,
 		Log: slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	for _, f := range change {
 		f(&w.cfg)
@@ -115,7 +120,7 @@ func newWorld(t *testing.T, change ...func(*server.Config)) *world {
 	if w.srv, err = server.New(w.cfg); err != nil {
 		t.Fatal(err)
 	}
-	if w.auth, err = auth.New(auth.Config{Store: w.st, Now: w.clock.Now, Log: slog.New(slog.DiscardHandler)}); err != nil {
+	if w.auth, err = auth.New(auth.Config{Store: w.st, Now: w.clock.Now, Log: slog.New(slog.DiscardHandler), Hashing: w.cfg.Hashing}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.st.InsertPlan(ctx, seedPlan(t), operator, start.AddDate(0, -4, 0)); err != nil {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alexedwards/argon2id"
+
 	"landmark/internal/landmark"
 	"landmark/internal/server"
 	"landmark/internal/store"
@@ -18,6 +20,7 @@ import (
 // kind of name in [auth.TestEverySignInCostsTheSame].
 func TestSignInTakesTheSameTime(t *testing.T) {
 	w := newWorld(t, func(c *server.Config) {
+		c.Hashing = argon2id.Params{} // as the program's
 		c.SignIn = store.SignInLimits{Window: time.Minute, PerAccount: 1 << 20, PerAddress: 1 << 20}
 	})
 	w.member("zhou", secret, landmark.RoleViewer)

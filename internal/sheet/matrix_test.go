@@ -255,6 +255,9 @@ func TestHostileWorkbooks(t *testing.T) {
 		{"bomb of shared strings", packed(t, map[string]string{
 			"xl/workbook.xml": `<workbook/>`, "xl/sharedStrings.xml": `<sst>` + strings.Repeat("<si><t>x</t></si>", 3<<20) + `</sst>`,
 		}), "文件解开后超过8 MB"},
+		{"too many shared strings", packed(t, map[string]string{
+			"xl/workbook.xml": `<workbook/>`, "xl/sharedStrings.xml": `<sst>` + strings.Repeat("<si/>", 1<<20) + `</sst>`,
+		}), "文件里不同的文字超过50000处,请只留要上传的表"},
 		{"nesting", workbookOf(t, strings.Repeat("<row>", 100000)), "不是 .xlsx 文件,或文件已损坏"},
 		{"long cell", workbookOf(t, `<row r="1"><c r="A1" t="inlineStr"><is><t>`+strings.Repeat("长", 20001)+`</t></is></c></row>`), "单元格A1:超过20000字"},
 		{"huge exponent", workbookOf(t, `<row r="1"><c r="A1"><v>1E999999999</v></c></row>`), "没有找到表头:应有一行以“序号”开头"},

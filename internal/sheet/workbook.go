@@ -25,6 +25,7 @@ const (
 	maxEmptyRows       = 20_000 // rows of a sheet in all, those without anything included
 	maxWorkbookColumns = 64
 	maxWorkbookRunes   = 20000 // of one cell
+	maxSharedStrings   = 50_000
 )
 
 // workbook is an .xlsx somebody handed in, read with our own few lines rather
@@ -146,6 +147,9 @@ func (b *workbook) walk(name string, visit func(xml.Token) (stop bool, err error
 	if !ok {
 		return nil
 	}
+	if b.left < 0 || f.UncompressedSize64 > uint64(b.left) { // what it says itself; what comes out is counted all the same
+		return errTooBig
+	}
 	part, err := f.Open()
 	if err != nil {
 		return fmt.Errorf("open part: %w", err)
@@ -241,6 +245,9 @@ func (b *workbook) readStrings() error {
 		case xml.EndElement:
 			switch e.Name.Local {
 			case "si":
+				if len(b.strings) == maxSharedStrings {
+					return false, Faults{{Message: fmt.Sprintf("文件里不同的文字超过%d处,请只留要上传的表", maxSharedStrings)}}
+				}
 				b.strings = append(b.strings, unescape(text.String()))
 			case "t":
 				inText = false

@@ -304,6 +304,13 @@ type Reminder struct {
 // Reminders are the chases sent to a department about a plan that the account
 // has not seen, oldest first.
 func (s *Store) Reminders(ctx context.Context, planID, departmentID, accountID int64) ([]Reminder, error) {
+	type key struct{ remindersOfPlan, department, account int64 }
+	return remember(ctx, s, key{planID, departmentID, accountID}, listWeight, func() ([]Reminder, error) {
+		return s.readReminders(ctx, planID, departmentID, accountID)
+	})
+}
+
+func (s *Store) readReminders(ctx context.Context, planID, departmentID, accountID int64) ([]Reminder, error) {
 	rows, err := s.db.Query(ctx, `
 		SELECT c.id, c.month, c.recorded_by, c.recorded_at
 		FROM chase c

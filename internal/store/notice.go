@@ -105,14 +105,19 @@ func (s *Store) Notices(ctx context.Context, u landmark.User, before int64, limi
 
 // UnseenNotices is how many notices for a user they have not seen, 99 at most.
 func (s *Store) UnseenNotices(ctx context.Context, u landmark.User) (int, error) {
-	var n int
-	err := s.db.QueryRow(ctx, `
-		SELECT count(*) FROM (
-			SELECT FROM notice n
-			WHERE `+heard+` AND NOT EXISTS (SELECT FROM notice_seen s WHERE s.notice_id = n.id AND s.account_id = $3)
-			LIMIT 99
-		) AS unseen`, string(u.Role), id(u.DepartmentID), u.ID).Scan(&n)
-	return n, wrap(err, "count notices for account %d", u.ID)
+	type key struct {
+		role                      landmark.Role
+		department, unseenAccount int64
+	}
+	return remember(ctx, s, key{u.Role, u.DepartmentID, u.ID}, listWeight, func() (n int, err error) {
+		err = s.db.QueryRow(ctx, `
+			SELECT count(*) FROM (
+				SELECT FROM notice n
+				WHERE `+heard+` AND NOT EXISTS (SELECT FROM notice_seen s WHERE s.notice_id = n.id AND s.account_id = $3)
+				LIMIT 99
+			) AS unseen`, string(u.Role), id(u.DepartmentID), u.ID).Scan(&n)
+		return n, wrap(err, "count notices for account %d", u.ID)
+	})
 }
 
 // SeeNotices records that a user has seen all notices for them up to the one

@@ -47,12 +47,15 @@ type PlanName struct {
 
 // PlanNames lists the newest plans, at most so many.
 func (s *Store) PlanNames(ctx context.Context, limit int) ([]PlanName, error) {
-	rows, err := s.db.Query(ctx, `SELECT slug, title FROM plan ORDER BY year DESC, id DESC LIMIT $1`, limit)
-	if err != nil {
-		return nil, wrap(err, "list the newest plans")
-	}
-	names, err := pgx.CollectRows(rows, pgx.RowToStructByName[PlanName])
-	return names, wrap(err, "list the newest plans")
+	type key struct{ newestPlans int }
+	return remember(ctx, s, key{limit}, listWeight, func() ([]PlanName, error) {
+		rows, err := s.db.Query(ctx, `SELECT slug, title FROM plan ORDER BY year DESC, id DESC LIMIT $1`, limit)
+		if err != nil {
+			return nil, wrap(err, "list the newest plans")
+		}
+		names, err := pgx.CollectRows(rows, pgx.RowToStructByName[PlanName])
+		return names, wrap(err, "list the newest plans")
+	})
 }
 
 // InsertPlan stores a whole plan with its departments, in one transaction with

@@ -17,6 +17,22 @@ import (
 // newest plan. All of it is of one state of the database. It returns a NotFound
 // error if there is no such plan.
 func (s *Store) Record(ctx context.Context, slug string, asOf, now time.Time, zone *time.Location) (*landmark.Record, error) {
+	if !asOf.IsZero() {
+		return s.readRecord(ctx, slug, asOf, now, zone)
+	}
+	type key struct{ record string }
+	kept, err := remember(ctx, s, key{slug}, recordWeight, func() (*landmark.Record, error) {
+		return s.readRecord(ctx, slug, asOf, now, zone)
+	})
+	if err != nil {
+		return nil, err
+	}
+	r := *kept
+	r.AsOf, r.Zone = now, zone
+	return &r, nil
+}
+
+func (s *Store) readRecord(ctx context.Context, slug string, asOf, now time.Time, zone *time.Location) (*landmark.Record, error) {
 	if asOf.IsZero() {
 		if r, err := s.recordAtOnce(ctx, slug, now, zone); r != nil || err != nil {
 			return r, wrap(err, "read plan %q", slug)

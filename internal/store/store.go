@@ -31,13 +31,16 @@ type DB interface {
 type Store struct {
 	db       DB
 	outlines *outlines // of the plans last read, shared by all that came of one New
+	memory   *memory   // what requests of one version share, likewise
 }
 
 // New makes a store on db.
-func New(db DB) *Store { return &Store{db: db, outlines: &outlines{kept: map[string]*outline{}}} }
+func New(db DB) *Store {
+	return &Store{db: db, outlines: &outlines{kept: map[string]*outline{}}, memory: &memory{}}
+}
 
 // on is the store working in a transaction.
-func (s *Store) on(tx pgx.Tx) *Store { return &Store{db: tx, outlines: s.outlines} }
+func (s *Store) on(tx pgx.Tx) *Store { return &Store{db: tx, outlines: s.outlines, memory: s.memory} }
 
 // appRole is what the program works as, so that the database refuses what no
 // part of the program may do. See migrations/000006.

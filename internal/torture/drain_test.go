@@ -74,8 +74,9 @@ func balance(t *testing.T, programs ...*served) *balancer {
 		})
 	}
 	b.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for range proxies {
-			if i := int(b.next.Add(1)) % len(proxies); b.ready[i].Load() {
+		first := int(b.next.Add(1)) // others ask for theirs meanwhile
+		for k := range proxies {
+			if i := (first + k) % len(proxies); b.ready[i].Load() {
 				proxies[i].ServeHTTP(w, r)
 				return
 			}
