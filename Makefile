@@ -18,7 +18,7 @@ run: ## set up what is missing and serve the demo on http://127.0.0.1:8080
 
 test: ## set up what is missing and run every test
 	@tools/setup test
-	$(GO) test -race -timeout 20m ./...
+	$(GO) test -race -timeout 20m ./internal/torture ./... # the longest first, beside all the others
 	@$(MAKE) --no-print-directory e2e/node_modules/.package-lock.json
 	cd e2e && $(GO) test -timeout 20m ./...
 

@@ -59,13 +59,13 @@ func TestValuesInAndOut(t *testing.T) {
 		t.Errorf("3.1 submitted: %v", got)
 	}
 	before := time.Now().Format(time.RFC3339Nano)
-	// The same again with approval: a list that says something new is taken, and approved.
+	// The same again with approval: what is new is taken, and all of it approved.
 	list = strings.Replace(list, "13,820", "13,830", 1)
 	if status, _, stderr := call(t, url, "", "user", "add", "li", "--role", "office", "--name", "李四"); status != 0 {
 		t.Fatal(stderr)
 	}
 	file := write(t, "values.csv", list)
-	if status, stdout, stderr := call(t, url, "", "values", "import", file, "--month", "2023-09", "--by", "li", "--approve"); status != 0 || !strings.Contains(stdout, "approved 1 values of 2023-09 by 李四; 2 say") {
+	if status, stdout, stderr := call(t, url, "", "values", "import", file, "--month", "2023-09", "--by", "li", "--approve"); status != 0 || !strings.Contains(stdout, "submitted and approved 3 values of 2023-09 by 李四\n") {
 		t.Fatalf("import with approval: status %d, %q, %q", status, stdout, stderr)
 	}
 	if got := exported(t, url, "--month", "2023-09")["3.1"]; got["value"] != "13830" || got["value_month"] != "2023-09" || got["light"] == "" {

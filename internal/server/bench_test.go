@@ -8,14 +8,16 @@ import (
 	"testing"
 	"time"
 
+	"landmark/internal/demo"
 	"landmark/internal/landmark"
 	"landmark/internal/pgtest"
 	"landmark/internal/server"
 	"landmark/internal/store"
 )
 
-// BenchmarkPage answers with each page: from what is kept, and made for every
-// request. Both ask the database who the visitor is.
+// BenchmarkPage answers with each page of the demo: from what is kept, and made for
+// every request. Both ask the database who the visitor is. Pages of work are made
+// for every request in any case; kept, they share what others read of the record.
 func BenchmarkPage(b *testing.B) {
 	db, err := store.Open(b.Context(), pgtest.URL(b))
 	if err != nil {
@@ -26,8 +28,21 @@ func BenchmarkPage(b *testing.B) {
 	if err := st.InsertPlan(b.Context(), seedPlan(b), operator, start.AddDate(0, -4, 0)); err != nil {
 		b.Fatal(err)
 	}
-	account := store.Account{User: landmark.User{Name: "office", DisplayName: "甲", Role: landmark.RoleOffice}, Hash: store.NoPassword, Demo: true}
-	if _, err := st.InsertAccount(b.Context(), account, start); err != nil {
+	users := map[string]landmark.User{}
+	for _, a := range demo.Accounts() {
+		u := landmark.User{Name: a.Name, DisplayName: a.Name, Role: a.Role}
+		if a.Department != "" {
+			if u.Department, err = st.FindDepartment(b.Context(), a.Department); err != nil {
+				b.Fatal(err)
+			}
+			u.DepartmentID = u.Department.ID
+		}
+		if u.ID, err = st.InsertAccount(b.Context(), store.Account{User: u, Hash: store.NoPassword, Demo: true}, start); err != nil {
+			b.Fatal(err)
+		}
+		users[a.Name] = u
+	}
+	if err := demo.Fill(b.Context(), st, "tongxiang-2023", users, shanghai); err != nil {
 		b.Fatal(err)
 	}
 	for _, way := range []struct {
@@ -48,8 +63,16 @@ func BenchmarkPage(b *testing.B) {
 			srv.Handler().ServeHTTP(rec, r)
 			return rec
 		}
-		cookie, _, _ := strings.Cut(send(http.MethodPost, "/login/demo", "account=office", "").Header().Get("Set-Cookie"), ";")
-		for _, address := range []string{"/", "/key", "/projects/4", "/indicators/4.1", "/matrix", "/screen", "/departments", "/tasks", "/scenarios"} {
+		enter := func(name string) string {
+			cookie, _, _ := strings.Cut(send(http.MethodPost, "/login/demo", "account="+name, "").Header().Get("Set-Cookie"), ";")
+			return cookie
+		}
+		office, reporter := enter("office"), enter("reporter-minzheng")
+		for _, address := range []string{"/", "/key", "/projects/4", "/indicators/4.1", "/matrix", "/screen", "/departments", "/tasks", "/scenarios", "/review?month=2023-09", "/reports/2023-09"} {
+			cookie := office
+			if strings.HasPrefix(address, "/reports/") {
+				cookie = reporter
+			}
 			b.Run(way.name+address, func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {

@@ -32,11 +32,11 @@ type weighed struct {
 	weight int
 }
 
-// Weights are KiB, about: of a plan's record, and of a short list.
+// Weights are KiB, about: of a plan's record, of a short list, and of all that is kept.
 const (
 	recordWeight = 300
 	listWeight   = 2
-	maxWeight    = 8 << 10
+	memoryBudget = 8 << 10
 )
 
 // remember gives what stands under key at the version of ctx's request, read by
@@ -81,7 +81,7 @@ func (m *memory) put(v Version, key any, k weighed) {
 	m.weight += k.weight - m.kept[key].weight
 	m.kept[key] = k
 	for other, o := range m.kept { // any one makes room
-		if m.weight <= maxWeight {
+		if m.weight <= memoryBudget {
 			break
 		}
 		if other != key {

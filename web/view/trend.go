@@ -337,7 +337,10 @@ func (s trendSeries) describe() string {
 }
 
 // trendScale maps amounts to heights.
-type trendScale struct{ low, high, step decimal.Decimal }
+type trendScale struct {
+	low, high, step decimal.Decimal
+	span            float64 // from low to high
+}
 
 // newTrendScale cuts the axis to what is drawn, so that a base of 25 and a target
 // of 25.5 both stand on it, and rounds it to steps of 1, 2, 2.5 or 5.
@@ -377,11 +380,9 @@ func newTrendScale(s trendSeries) trendScale {
 		}
 	}
 	step := decimal.Max(niceStep(high.Sub(low)), finestStep(s.decimals))
-	return trendScale{
-		low:  low.Div(step).Floor().Mul(step),
-		high: high.Div(step).Ceil().Mul(step),
-		step: step,
-	}
+	sc := trendScale{low: low.Div(step).Floor().Mul(step), high: high.Div(step).Ceil().Mul(step), step: step}
+	sc.span = sc.high.Sub(sc.low).InexactFloat64()
+	return sc
 }
 
 // niceStep is the least step of 1, 2, 2.5 or 5 that needs at most five of them.
@@ -408,7 +409,7 @@ func finestStep(decimals int) decimal.Decimal {
 }
 
 func (sc trendScale) y(d decimal.Decimal) float64 {
-	share := d.Sub(sc.low).InexactFloat64() / sc.high.Sub(sc.low).InexactFloat64()
+	share := d.Sub(sc.low).InexactFloat64() / sc.span
 	return trendBottom - share*(trendBottom-trendTop)
 }
 
@@ -417,7 +418,7 @@ func (sc trendScale) ticks(s trendSeries) []TrendTick {
 	var out []TrendTick
 	goal, aimed := s.target(s.now)
 	text := axisFigure(sc)
-	goalText := axisFigure(trendScale{sc.low, sc.high, goal})
+	goalText := axisFigure(trendScale{low: sc.low, high: sc.high, step: goal})
 	for v := sc.low; v.LessThanOrEqual(sc.high); v = v.Add(sc.step) {
 		y := sc.y(v)
 		tick := TrendTick{Y: px(y), TextY: px(y + 4), Text: text(v)}

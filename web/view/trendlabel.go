@@ -33,11 +33,12 @@ func (b box) touches(o box) bool {
 // out: the figures stand in the table and in the description too.
 func (s trendSeries) label(scale trendScale, wide bool, widths ...float64) []TrendText {
 	var placed []TrendText
+	drawn := s.drawing(scale)
 	for _, l := range s.labels(scale, wide) {
 		best, cost := TrendText{}, math.Inf(1)
 		for i, spot := range l.spots {
 			text := l.put(spot, wide)
-			c, free := s.cost(scale, text, placed, wide, widths)
+			c, free := drawn.cost(text, placed, wide, widths)
 			// An earlier spot is the better one where both are as free.
 			if c += float64(i) / 10; free && c < cost {
 				best, cost = text, c
@@ -72,9 +73,43 @@ func (l trendLabel) put(spot labelSpot, wide bool) TrendText {
 	}
 }
 
+// drawing is what labels should not hide: dots and lines, as they lie on the plot.
+type drawing struct {
+	dots  []spot
+	lines []drawnLine
+}
+
+// drawnLine is a line and how much it matters.
+type drawnLine struct {
+	weight float64
+	runs   [][]spot
+}
+
+func (s trendSeries) drawing(scale trendScale) drawing {
+	d := drawing{lines: []drawnLine{{3, runs(s.values, scale)}, {1, runs(s.expected, scale)}}}
+	for n, v := range s.values {
+		if v.Valid {
+			d.dots = append(d.dots, spot{float64(n), scale.y(v.Decimal)})
+		}
+	}
+	if last := s.last(); s.outlook != nil && last > 0 {
+		from := spot{float64(last), scale.y(s.values[last].Decimal)}
+		d.lines = append(d.lines, drawnLine{1, [][]spot{{from, {12, scale.y(s.outlook.mid)}}}})
+	}
+	for i, goal := range s.targets {
+		until := 12
+		if i+1 < len(s.targets) {
+			until = s.targets[i+1].from
+		}
+		y := scale.y(goal.amount)
+		d.lines = append(d.lines, drawnLine{4, [][]spot{{{float64(goal.from), y}, {float64(until), y}}}})
+	}
+	return d
+}
+
 // cost says how much of the drawing a label would hide, and whether it may stand
 // there at all: within the plot and clear of the labels already set.
-func (s trendSeries) cost(scale trendScale, text TrendText, placed []TrendText, wide bool, widths []float64) (float64, bool) {
+func (d drawing) cost(text TrendText, placed []TrendText, wide bool, widths []float64) (float64, bool) {
 	cost := 0.0
 	for _, width := range widths {
 		b := text.box(width)
@@ -90,28 +125,14 @@ func (s trendSeries) cost(scale trendScale, text TrendText, placed []TrendText, 
 				return 0, false
 			}
 		}
-		for n := range s.values {
-			if v := s.values[n]; v.Valid {
-				x, y := place(n)/100*width, scale.y(v.Decimal)
-				if b.touches(box{x - 5, y - 5, x + 5, y + 5}) {
-					cost += 12
-				}
+		for _, dot := range d.dots {
+			x := dot.x / 12 * width
+			if b.touches(box{x - 5, dot.y - 5, x + 5, dot.y + 5}) {
+				cost += 12
 			}
 		}
-		cost += 3 * crossings(b, runs(s.values, scale), width)
-		cost += crossings(b, runs(s.expected, scale), width)
-		if s.outlook != nil && s.last() > 0 {
-			last := s.last()
-			from := spot{float64(last), scale.y(s.values[last].Decimal)}
-			cost += crossings(b, [][]spot{{from, {12, scale.y(s.outlook.mid)}}}, width)
-		}
-		for i, goal := range s.targets {
-			until := 12
-			if i+1 < len(s.targets) {
-				until = s.targets[i+1].from
-			}
-			y := scale.y(goal.amount)
-			cost += 4 * crossings(b, [][]spot{{{float64(goal.from), y}, {float64(until), y}}}, width)
+		for _, line := range d.lines {
+			cost += line.weight * crossings(b, line.runs, width)
 		}
 	}
 	return cost, true
@@ -124,6 +145,9 @@ func crossings(b box, lines [][]spot, width float64) float64 {
 	for _, line := range lines {
 		for i := 1; i < len(line); i++ {
 			from, to := line[i-1], line[i]
+			if from.x/12*width >= b.right || to.x/12*width <= b.left || min(from.y, to.y) >= b.bottom || max(from.y, to.y) <= b.top {
+				continue
+			}
 			steps := max(int((to.x-from.x)*10), 1)
 			for k := 0; k <= steps; k++ {
 				share := float64(k) / float64(steps)
