@@ -36,7 +36,7 @@ func put(t *testing.T, ctx context.Context, selector, value string) {
 		if value == "" {
 			do(t, ctx, chromedp.SendKeys(selector, "\b"))
 		} else {
-			do(t, ctx, chromedp.SendKeys(selector, value))
+			typeIn(t, ctx, selector, value)
 		}
 	}
 }

@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
@@ -16,7 +18,15 @@ import (
 // typeIn types into a field as a person does, over what it holds.
 func typeIn(t *testing.T, ctx context.Context, selector, text string) {
 	t.Helper()
-	do(t, ctx, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.querySelector(%q).select()`, selector)), chromedp.SendKeys(selector, text))
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`(e => { e.focus(); e.select() })(document.querySelector(%q))`, selector)))
+	if utf8.RuneCountInString(text) == len(text) && len(text) < 40 {
+		do(t, ctx, chromedp.SendKeys(selector, text))
+		return
+	}
+	// As an input method or the clipboard gives it: in one piece.
+	if _, err := chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: text}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // judged waits until the page has said how what was typed would be judged.
