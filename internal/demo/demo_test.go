@@ -113,7 +113,7 @@ func TestStory(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "截至9月底累计 13,820 人,完成率 69.1%,序时应达 75.0%,落后 5.9 个百分点,判为滞后(目标 20,000 人;规则自2023年5月起:容差5点,红线20点)。"
-	if got := r.Assess(ind, september).Explanation; got != want {
+	if got := r.Assess(ind, september).Explanation(); got != want {
 		t.Errorf("3.1 explains itself as\n%s, want\n%s", got, want)
 	}
 	if _, err := st.Seal(t.Context(), 10000, r.AsOf); err != nil {

@@ -29,8 +29,12 @@ type Assessment struct {
 	Distance   decimal.NullDecimal // level and hold: value − target, in the unit
 	Met        bool                // the target is reached (for hold: not broken)
 
-	Explanation string // one Chinese sentence
+	plan        *Plan // for the explanation
+	owed, begun bool
 }
+
+// Explanation says in one Chinese sentence how the light came about.
+func (a Assessment) Explanation() string { return a.explain(a.plan, a.owed, a.begun) }
 
 // ValueMonth is the month of the value judged or last known, zero if none.
 func (a Assessment) ValueMonth() Month {
@@ -63,11 +67,12 @@ func (p *Plan) Owes(ind *Indicator, m Month) bool {
 
 // Assess judges an indicator for a month.
 func (r *Record) Assess(ind *Indicator, m Month) Assessment {
-	a := Assessment{Indicator: ind, Month: m, Target: ind.TargetIn(m), Rule: r.Plan.Rule(m)}
+	a := Assessment{Indicator: ind, Month: m, Target: ind.TargetIn(m), Rule: r.Plan.Rule(m), plan: r.Plan}
 	own, reported := r.Value(ind.ID, m)
 	last, known := r.LastValue(ind.ID, m)
 	owed := r.Plan.Owes(ind, m)
 	begun := r.Today().Compare(m.LastDay()) >= 0
+	a.owed, a.begun = owed, begun
 
 	switch {
 	case reported:
@@ -85,7 +90,6 @@ func (r *Record) Assess(ind *Indicator, m Month) Assessment {
 			a.Override, a.Light = &o, o.Light
 		}
 	}
-	a.Explanation = a.explain(r.Plan, owed, begun)
 	return a
 }
 

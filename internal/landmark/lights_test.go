@@ -224,8 +224,8 @@ func TestLights(t *testing.T) {
 			if a.Override == nil && a.Computed != a.Light {
 				t.Errorf("computed light %q, shown %q", a.Computed, a.Light)
 			}
-			if a.Explanation != row["explanation"] {
-				t.Errorf("sentence\n got %s\nwant %s", a.Explanation, row["explanation"])
+			if a.Explanation() != row["explanation"] {
+				t.Errorf("sentence\n got %s\nwant %s", a.Explanation(), row["explanation"])
 			}
 		})
 	}
@@ -254,7 +254,7 @@ func TestExampleSentence(t *testing.T) {
 	}
 	put(t, r, ind, MonthOf(2023, 9), "13820")
 	want := "截至9月底累计 13,820 人,完成率 69.1%,序时应达 75.0%,落后 5.9 个百分点,判为滞后(目标 20,000 人;规则自2023年5月起:容差5点,红线20点)。"
-	if got := r.Assess(ind, MonthOf(2023, 9)).Explanation; got != want {
+	if got := r.Assess(ind, MonthOf(2023, 9)).Explanation(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

@@ -3,6 +3,8 @@ package landmark
 import (
 	"cmp"
 	"fmt"
+	"math"
+	"math/big"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -99,12 +101,12 @@ func TestAssessNeverFails(t *testing.T) {
 		}
 		m := MonthOf(2022, 11) + Month(rng.IntN(16))
 		a := r.Assess(ind, m)
-		if e := a.Explanation; !strings.HasSuffix(e, "。") || strings.Count(e, "。") != 1 {
+		if e := a.Explanation(); !strings.HasSuffix(e, "。") || strings.Count(e, "。") != 1 {
 			t.Fatalf("not one sentence: %s", e)
 		}
 		for _, bad := range []string{",,", "%!", "<nil>", "  ", "“”", "。)", ",。", "--", "()", "-0"} {
-			if strings.Contains(a.Explanation, bad) {
-				t.Fatalf("%q in %s", bad, a.Explanation)
+			if strings.Contains(a.Explanation(), bad) {
+				t.Fatalf("%q in %s", bad, a.Explanation())
 			}
 		}
 		if a.Plain() == "" || a.Shown() != nil && a.ValueMonth() > m {
@@ -370,5 +372,41 @@ func TestPreviewRule(t *testing.T) {
 	}
 	if len(p.Rules) != 1 {
 		t.Error("a preview changed the plan")
+	}
+}
+
+// Machine words and big numbers round alike, up to where words end.
+func TestPercentInWords(t *testing.T) {
+	t.Parallel()
+	slow := func(x Ratio, places int32) decimal.Decimal {
+		scaled := new(big.Rat).Mul(x.r, new(big.Rat).SetInt(pow10(places+2)))
+		text := scaled.FloatString(0) // half away from zero, as its documentation says
+		n, _ := new(big.Int).SetString(text, 10)
+		return decimal.NewFromBigInt(n, -places)
+	}
+	edges := []int64{0, 1, 2, 3, 7, 25, 1000, 1 << 31, math.MaxInt64 / 2, math.MaxInt64/2 + 1, math.MaxInt64}
+	rng := rand.New(rand.NewPCG(7, 7))
+	var ratios []Ratio
+	for _, n := range edges {
+		for _, d := range edges[1:] {
+			ratios = append(ratios, Fraction(n, d), Fraction(-n, d))
+		}
+	}
+	for range 3000 {
+		ratios = append(ratios, Fraction(rng.Int64N(1<<rng.IntN(62)+1)-rng.Int64N(1<<20), 1+rng.Int64N(1<<rng.IntN(62))))
+	}
+	quick := 0
+	for _, x := range ratios {
+		for places := int32(-2); places <= 16; places++ {
+			if _, ok := x.quick(places); ok {
+				quick++
+			}
+			if got, want := x.Percent(places), slow(x, places); !got.Equal(want) || got.Exponent() != want.Exponent() {
+				t.Fatalf("%s to %d places is %s, want %s", x.r, places, got, want)
+			}
+		}
+	}
+	if quick < len(ratios) {
+		t.Errorf("only %d of %d figures were worked out in words", quick, len(ratios))
 	}
 }

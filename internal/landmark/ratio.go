@@ -1,7 +1,9 @@
 package landmark
 
 import (
+	"math"
 	"math/big"
+	"math/bits"
 
 	"github.com/shopspring/decimal"
 )
@@ -57,6 +59,9 @@ func (x Ratio) Percent(places int32) decimal.Decimal {
 	if x.r == nil {
 		return decimal.Zero
 	}
+	if q, ok := x.quick(places); ok {
+		return decimal.New(q, -places)
+	}
 	// round(n/d) half away from zero is (2|n|+d) div 2d with n's sign.
 	scaled := new(big.Rat).Mul(x.r, new(big.Rat).SetInt(pow10(places+2)))
 	n, d := new(big.Int).Abs(scaled.Num()), scaled.Denom()
@@ -65,6 +70,37 @@ func (x Ratio) Percent(places int32) decimal.Decimal {
 		n.Neg(n)
 	}
 	return decimal.NewFromBigInt(n, -places)
+}
+
+// quick is the ratio in percent times 10^places, rounded as Percent does, where
+// machine words hold all that it takes.
+func (x Ratio) quick(places int32) (int64, bool) {
+	n, d := x.r.Num(), x.r.Denom()
+	if places < -2 || places > 15 || !n.IsInt64() || !d.IsInt64() || d.Int64() > math.MaxInt64/2 {
+		return 0, false
+	}
+	factor := uint64(2)
+	for range places + 2 {
+		factor *= 10
+	}
+	num, den := n.Int64(), uint64(d.Int64())
+	abs := uint64(num)
+	if num < 0 {
+		abs = -abs
+	}
+	high, low := bits.Mul64(abs, factor)
+	low, carry := bits.Add64(low, den, 0)
+	if high += carry; high >= 2*den {
+		return 0, false // more than 64 bits
+	}
+	q, _ := bits.Div64(high, low, 2*den)
+	if q > math.MaxInt64 {
+		return 0, false
+	}
+	if num < 0 {
+		return -int64(q), true
+	}
+	return int64(q), true
 }
 
 // Of is x times a, rounded half away from zero to places decimals: what a share

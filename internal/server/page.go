@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -19,11 +20,16 @@ import (
 	"landmark/web/view"
 )
 
+// pages are buffers that pages are made in.
+var pages = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // render writes a page once it is whole: a component that fails leaves no half
 // of one behind.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, c templ.Component) error {
-	var page bytes.Buffer
-	if err := c.Render(r.Context(), &page); err != nil {
+	page := pages.Get().(*bytes.Buffer)
+	defer pages.Put(page)
+	page.Reset()
+	if err := c.Render(r.Context(), page); err != nil {
 		return fmt.Errorf("render: %w", err)
 	}
 	if flash, err := r.Cookie(s.flashCookie()); err == nil && flash.Value != "" {

@@ -106,7 +106,7 @@ func indicatorRow(r *landmark.Record, a landmark.Assessment) IndicatorRow {
 		Kind: optional(string(ind.Kind)), Direction: string(ind.Direction), Unit: optional(ind.Unit),
 		Baseline: figure(ind.Baseline, ind.BaselineText), Target: figure(a.Target.Amount, a.Target.Text),
 		CompletionPct: percent(a.Completion), SchedulePct: percent(a.Schedule), GapPoints: percent(a.Gap),
-		Light: optional(string(a.Light)), ComputedLight: optional(string(a.Computed)), Explanation: a.Explanation,
+		Light: optional(string(a.Light)), ComputedLight: optional(string(a.Computed)), Explanation: a.Explanation(),
 	}
 	if a.Expected.Valid {
 		n := json.Number(a.Expected.Decimal.Round(int32(ind.Decimals) + 2).String())

@@ -76,7 +76,7 @@ func TestWriteIndicatorsCSV(t *testing.T) {
 	}
 	got := map[string]string{}
 	for i, row := range rows[1:] {
-		if want := board.Assessments()[i].Explanation; row[19] != want || want == "" {
+		if want := board.Assessments()[i].Explanation(); row[19] != want || want == "" {
 			t.Errorf("%s: explanation %q, want %q", row[2], row[19], want)
 		}
 		row[19] = ""

@@ -128,14 +128,15 @@ func queueDrafts(b *pgx.Batch, departmentID int64, m landmark.Month, indicators,
 // collect queues a statement and hands its rows on.
 func collect[T any](b *pgx.Batch, sql string, args []any, take func(T)) {
 	b.Queue(sql, args...).Query(func(rows pgx.Rows) error {
-		all, err := pgx.CollectRows(rows, pgx.RowToStructByName[T])
-		if err != nil {
-			return err
-		}
-		for _, row := range all {
+		defer rows.Close()
+		for rows.Next() {
+			row, err := pgx.RowToStructByName[T](rows)
+			if err != nil {
+				return err
+			}
 			take(row)
 		}
-		return nil
+		return rows.Err()
 	})
 }
 

@@ -253,7 +253,7 @@ func (l *loader) queueReports(indicators []int64) {
 	collect(l.batch, `
 		SELECT r.id, r.indicator_id, r.month, e.state, e.revision, e.correction, e.amount, e.step, e.note, e.reason,
 			CASE WHEN e.state = 'returned' THEN e.said ELSE '' END AS returned_for,
-			e.submitted_by, e.submitted_at, f.submitted_at AS first_submitted_at, e.recorded_at AS state_at, e.recorded_by AS state_by
+			e.submitted_by, e.submitted_at, coalesce(f.submitted_at, e.submitted_at) AS first_submitted_at, e.recorded_at AS state_at, e.recorded_by AS state_by
 		FROM report r
 		JOIN LATERAL (
 			SELECT v.state, v.revision, v.reason AS said, v.recorded_at, v.recorded_by,
@@ -262,7 +262,7 @@ func (l *loader) queueReports(indicators []int64) {
 			JOIN report_revision n ON n.report_id = r.id AND n.revision = v.revision
 			OFFSET 0 -- each OFFSET keeps the planner from reading a whole table for a few reports
 		) e ON true
-		JOIN LATERAL (SELECT submitted_at FROM report_revision WHERE report_id = r.id AND revision = 1 OFFSET 0) f ON true
+		LEFT JOIN LATERAL (SELECT submitted_at FROM report_revision WHERE e.revision > 1 AND report_id = r.id AND revision = 1 OFFSET 0) f ON true
 		WHERE r.indicator_id = ANY($1)
 		ORDER BY r.indicator_id, r.month`, []any{indicators, l.at}, func(row reportRow) {
 		l.record.Reports[row.IndicatorID] = append(l.record.Reports[row.IndicatorID], landmark.Report{

@@ -1,8 +1,6 @@
 package view
 
 import (
-	"github.com/shopspring/decimal"
-
 	"landmark/internal/landmark"
 )
 
@@ -29,7 +27,7 @@ type axisName struct {
 func NewTimeAxis(m landmark.Month) TimeAxis {
 	share := landmark.Fraction(int64(m.Number()), 12)
 	twelfths := func(n, of int64) string {
-		return pc(decimal.NewFromInt(n*100).DivRound(decimal.NewFromInt(of), 4))
+		return pc((parts(n) * 100 * wholePercent).over(of))
 	}
 	a := TimeAxis{
 		Label: itoa(m.Year()) + "年时间轴:已过" + itoa(m.Number()) + "个月,序时进度" + Percent(share, 1) + "%",
