@@ -336,3 +336,33 @@ func TestPaper(t *testing.T) {
 		})
 	}
 }
+
+// The worst month there can be, every ★ set to 严重滞后 for a reason of a hundred
+// characters, still stands on one sheet, and every reason is on it.
+func TestKeyOfABadMonth(t *testing.T) {
+	t.Parallel()
+	base := startServer(t).URL
+	ctx := as(t, base, "office")
+	open(t, ctx, base+"/key?month=2023-09", http.StatusOK)
+	codes := get(t, ctx, chromedp.Evaluate[[]string](`[...new Set([...document.querySelectorAll('main a[href*="/indicators/"]')].map(a => a.pathname.split('/').pop()))]`))
+	if len(codes) != 9 {
+		t.Fatalf("the page leads to %q, want the nine ★", codes)
+	}
+	reason := strings.Repeat("主体工程因土地指标和资金到位推迟,", 6)
+	for i, code := range codes {
+		open(t, ctx, base+"/admin/indicators/"+code, http.StatusOK)
+		taken(t, ctx, "override", "已改判", "light", "critical", "from", "2023-09", "until", "2023-09", "reason", fmt.Sprintf("第%d件:%s", i+1, reason))
+	}
+	open(t, ctx, base+"/key?month=2023-09", http.StatusOK)
+	page := words(t, ctx)
+	for i := range codes {
+		if want := fmt.Sprintf("第%d件", i+1); !strings.Contains(page, want) {
+			t.Errorf("the page lacks the reason %q", want)
+		}
+	}
+	sheets := pdf(t, get(t, ctx, chromedp.PrintToPDF(chromedp.PDFPreferCSSPageSize())))
+	if len(sheets) != 1 {
+		t.Errorf("%d sheets, want one", len(sheets))
+	}
+	inspect(t, ctx, "key-bad-month")
+}
