@@ -3,6 +3,7 @@
 package torture
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"syscall"
 	"testing"
@@ -18,7 +19,9 @@ import (
 func TestRemindersOnce(t *testing.T) {
 	p := prepare(t, pgtest.URL(t))
 	built := binary(t, false)
-	programs := []*served{serve(t, built, "DATABASE_URL="+p.url), serve(t, built, "DATABASE_URL="+p.url)}
+	// Nobody is reminded in the night: the city lies where it is noon.
+	zone := "TZ_NAME=" + noon(time.Now())
+	programs := []*served{serve(t, built, "DATABASE_URL="+p.url, zone), serve(t, built, "DATABASE_URL="+p.url, zone)}
 	owner, err := pgx.Connect(t.Context(), p.url)
 	if err != nil {
 		t.Fatal(err)
@@ -61,4 +64,16 @@ func TestRemindersOnce(t *testing.T) {
 		lost, doubled = lost+reporters-departments, doubled+all-departments
 	}
 	t.Logf("P23 reminders, a program killed twice each time | %d rounds | %d lost | %d doubled | told after %.1f s", rounds, lost, doubled, slowest.Seconds())
+}
+
+// noon is a zone in which it is about noon.
+func noon(now time.Time) string {
+	switch east := 12 - now.UTC().Hour(); {
+	case east > 0:
+		return fmt.Sprintf("Etc/GMT-%d", east) // POSIX counts to the west
+	case east < 0:
+		return fmt.Sprintf("Etc/GMT+%d", -east)
+	default:
+		return "UTC"
+	}
 }
