@@ -71,13 +71,13 @@ func (x Ratio) Percent(places int32) decimal.Decimal {
 	return decimal.NewFromBigInt(n, -places)
 }
 
-const maxWord = 1<<63 - 1
+const greatestWord = 1<<63 - 1
 
 // quick is the ratio in percent times 10^places, rounded as Percent does, where
 // machine words hold all that it takes.
 func (x Ratio) quick(places int32) (int64, bool) {
 	n, d := x.r.Num(), x.r.Denom()
-	if places < -2 || places > 15 || !n.IsInt64() || !d.IsInt64() || d.Int64() > maxWord/2 {
+	if places < -2 || places > 15 || !n.IsInt64() || !d.IsInt64() || d.Int64() > greatestWord/2 {
 		return 0, false
 	}
 	factor := uint64(2)
@@ -95,7 +95,7 @@ func (x Ratio) quick(places int32) (int64, bool) {
 		return 0, false // more than 64 bits
 	}
 	q, _ := bits.Div64(high, low, 2*den)
-	if q > maxWord {
+	if q > greatestWord {
 		return 0, false
 	}
 	if num < 0 {
