@@ -55,6 +55,7 @@ var browser = sync.OnceValues(func() (context.Context, error) {
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-gpu", true),
 		chromedp.Flag("lang", "zh-CN"),
+		chromedp.Env("LC_ALL=C.UTF-8"), // without a locale it cannot open files with Chinese names
 	)...)
 	ctx, free := chromedp.NewContext(ctx)
 	endBrowser = func() error {
