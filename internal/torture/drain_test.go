@@ -112,8 +112,8 @@ func TestDrains(t *testing.T) {
 	p := prepare(t, pgtest.URL(t))
 	built := binary(t, false)
 	programs := []*served{
-		serve(t, built, "DATABASE_URL="+p.url, "DRAIN_WAIT=1s"),
-		serve(t, built, "DATABASE_URL="+p.url, "DRAIN_WAIT=1s"),
+		serve(t, built, "DATABASE_URL="+p.url, "DRAIN_WAIT=2s"),
+		serve(t, built, "DATABASE_URL="+p.url, "DRAIN_WAIT=2s"),
 	}
 	b := balance(t, programs...)
 	b.wait(t, 0)
