@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"landmark/internal/demo"
 	"landmark/internal/landmark"
 )
 
@@ -57,10 +56,6 @@ var asOfQuery = regexp.MustCompile(`(\?|&amp;)as_of=[^"&#]*(&amp;)?`)
 func TestAsOfShowsWhatWasShown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	users := map[string]landmark.User{}
-	for _, a := range demo.Accounts() {
-		users[a.Name] = w.account(a.Name, a.Role, a.Department)
-	}
 	type shot struct {
 		at   time.Time
 		path string
@@ -93,9 +88,7 @@ func TestAsOfShowsWhatWasShown(t *testing.T) {
 		}
 		return nil
 	}
-	if err := demo.Fill(t.Context(), w.st, "tongxiang-2023", users, shanghai, keep); err != nil {
-		t.Fatal(err)
-	}
+	w.fillDemo(keep)
 	w.clock.add(start.Sub(w.clock.Now()))
 	if len(shots) < 10*len(asOfPages) {
 		t.Fatalf("only %d pages were kept", len(shots))

@@ -17,7 +17,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"landmark/internal/bulletin"
-	"landmark/internal/demo"
 	"landmark/internal/landmark"
 	"landmark/internal/reporting"
 	"landmark/internal/store"
@@ -118,20 +117,12 @@ func TestBulletinFromDraftToIssue(t *testing.T) {
 	}
 }
 
-// The letterhead's form: kept, refused beside its field, refused to the second of
-// two, shown in the draft's page with its 版记 after the annex.
 // The file an office takes away says of every indicator what the export says, line
 // by line, as both come out of the program.
 func TestBulletinFileAgreesWithTheExport(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	users := map[string]landmark.User{}
-	for _, a := range demo.Accounts() {
-		users[a.Name] = w.account(a.Name, a.Role, a.Department)
-	}
-	if err := demo.Fill(t.Context(), w.st, "tongxiang-2023", users, shanghai); err != nil {
-		t.Fatal(err)
-	}
+	w.fillDemo()
 	office := w.enter("office")
 	export, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(bodyOf(t, office.get("/export/indicators.csv?month=2023-09")), "\ufeff"))).ReadAll()
 	if err != nil {
@@ -220,6 +211,8 @@ func tableRows(t *testing.T, file string) (rows [][]string) {
 	}
 }
 
+// The letterhead's form: kept, refused beside its field, refused to the second of
+// two, shown in the draft's page with its 版记 after the annex.
 func TestLetterheadForm(t *testing.T) {
 	t.Parallel()
 	w, b := office(t)

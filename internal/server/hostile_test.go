@@ -12,9 +12,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/net/html"
-
-	"landmark/internal/demo"
-	"landmark/internal/landmark"
 )
 
 // mark stands in each hostile text, so that it is found again.
@@ -265,13 +262,7 @@ func (k *walker) send(from *url.URL, form *html.Node) {
 func TestHostileTextStaysText(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	users := map[string]landmark.User{}
-	for _, a := range demo.Accounts() {
-		users[a.Name] = w.account(a.Name, a.Role, a.Department)
-	}
-	if err := demo.Fill(t.Context(), w.st, "tongxiang-2023", users, shanghai); err != nil {
-		t.Fatal(err)
-	}
+	w.fillDemo()
 	w.poison()
 	texts, forms, pages := map[string]struct{}{}, map[string]bool{}, 0
 	for _, who := range []string{"viewer", "leader-minzheng", "reporter-minzheng", "office"} {

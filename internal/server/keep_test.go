@@ -16,7 +16,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"landmark/internal/demo"
 	"landmark/internal/landmark"
 	"landmark/internal/reporting"
 	"landmark/internal/server"
@@ -449,13 +448,7 @@ func TestFirstVisitIsSmall(t *testing.T) {
 func TestSharedReadingsAreNotAltered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	users := map[string]landmark.User{}
-	for _, a := range demo.Accounts() {
-		users[a.Name] = w.account(a.Name, a.Role, a.Department)
-	}
-	if err := demo.Fill(t.Context(), w.st, "tongxiang-2023", users, shanghai); err != nil {
-		t.Fatal(err)
-	}
+	w.fillDemo()
 	names := []string{"viewer", "leader-minzheng", "reporter-minzheng", "office"}
 	browsers := map[string]*browser{}
 	for _, name := range names {

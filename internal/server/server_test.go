@@ -20,6 +20,7 @@ import (
 	"golang.org/x/net/html"
 
 	"landmark/internal/auth"
+	"landmark/internal/demo"
 	"landmark/internal/landmark"
 	"landmark/internal/pgtest"
 	"landmark/internal/server"
@@ -152,6 +153,18 @@ func seedPlan(t testing.TB) *landmark.Plan {
 		t.Fatal(err)
 	}
 	return plan
+}
+
+// fillDemo plays the demo's year, with its accounts. watch is called before each act.
+func (w *world) fillDemo(watch ...func(next time.Time) error) {
+	w.t.Helper()
+	users := map[string]landmark.User{}
+	for _, a := range demo.Accounts() {
+		users[a.Name] = w.account(a.Name, a.Role, a.Department)
+	}
+	if err := demo.Fill(w.t.Context(), w.st, "tongxiang-2023", users, shanghai, watch...); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // account adds one of the demo's accounts, which is entered without a password.

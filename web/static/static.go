@@ -95,14 +95,14 @@ func read(name string) []byte {
 	return b
 }
 
-// URL is the address of a file by its plain name, such as "app.css". It panics
-// for a name that does not exist, so that the first rendering in a test shows it.
-func URL(name string) string {
+// URL is the address of a file by its plain name, such as "app.css". A page that
+// names a file that does not exist is not made: its first rendering says so.
+func URL(name string) (string, error) {
 	a, ok := assets[name]
 	if !ok {
-		panic("no static file " + name)
+		return "", fmt.Errorf("no static file %s", name)
 	}
-	return a.url
+	return a.url, nil
 }
 
 // Has says whether there is a file at an address.

@@ -21,14 +21,30 @@ func get(t *testing.T, url, encoding string) *http.Response {
 	return w.Result()
 }
 
+func address(t *testing.T, name string) string {
+	t.Helper()
+	url, err := static.URL(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
+func TestNoSuchFile(t *testing.T) {
+	t.Parallel()
+	if url, err := static.URL("missing.css"); err == nil {
+		t.Errorf("URL of a file that is not there = %q", url)
+	}
+}
+
 func TestHashedAndImmutable(t *testing.T) {
 	t.Parallel()
 	form := regexp.MustCompile(`^/static/app\.[0-9a-f]{12}\.css$`)
-	if url := static.URL("app.css"); !form.MatchString(url) {
+	if url := address(t, "app.css"); !form.MatchString(url) {
 		t.Errorf("URL(app.css) = %q, want %s", url, form)
 	}
 	for name, kind := range map[string]string{"app.css": "text/css", "favicon.svg": "image/svg+xml", "app.js": "text/javascript"} {
-		res := get(t, static.URL(name), "")
+		res := get(t, address(t, name), "")
 		if res.StatusCode != http.StatusOK || !strings.HasPrefix(res.Header.Get("Content-Type"), kind) {
 			t.Errorf("%s: %d %s, want 200 %s", name, res.StatusCode, res.Header.Get("Content-Type"), kind)
 		}
@@ -40,11 +56,11 @@ func TestHashedAndImmutable(t *testing.T) {
 
 func TestCompressedIsTheSame(t *testing.T) {
 	t.Parallel()
-	plain, err := io.ReadAll(get(t, static.URL("app.css"), "").Body)
+	plain, err := io.ReadAll(get(t, address(t, "app.css"), "").Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	res := get(t, static.URL("app.css"), "gzip, br")
+	res := get(t, address(t, "app.css"), "gzip, br")
 	if got := res.Header.Get("Content-Encoding"); got != "gzip" {
 		t.Fatalf("Content-Encoding %q, want gzip", got)
 	}
